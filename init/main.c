@@ -1,0 +1,87 @@
+/*
+ * The guest's PID 1 (not the ACI's /init, which runs in dom0 and is built from stage1/). It never
+ * exits: every path ends in power-off. Called by another name and not as PID 1 it is `poweroff`:
+ * the kernel runs /sbin/poweroff when dom0 asks for a shutdown through xenstore.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "init/guest.h"
+#include "init/mounts.h"
+#include "init/server.h"
+#include "stage1/common/util.h"
+
+static void power_off(void) __attribute__((noreturn));
+
+static void power_off(void)
+{
+	sync();
+	for (;;) {
+		(void)reboot(RB_POWER_OFF);
+		(void)pause();
+	}
+}
+
+/* Before the channel is open the console is the only way to be heard: dom0 shows its last lines. */
+static void die(const struct err *e) __attribute__((noreturn));
+
+static void die(const struct err *e)
+{
+	(void)dprintf(STDERR_FILENO, "stage1-xen init: %s\n", e->msg);
+	(void)tcdrain(STDERR_FILENO);
+	power_off();
+}
+
+static int open_signals(struct err *e)
+{
+	sigset_t set;
+	int fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGPWR);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(e, "block signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd : err_sys(e, "open a signalfd");
+}
+
+static int prepare(const struct guest_plan *plan, struct err *e)
+{
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(e, "set the host name '%s'", plan->hostname);
+	return mounts_export(e);
+}
+
+int main(void)
+{
+	static const struct guest_ops ops = { .prepare = prepare, .finish = mounts_export_end };
+	struct err e = ERR_INIT;
+	struct transport io;
+	int sigfd;
+
+	if (getpid() != 1)
+		return kill(1, SIGTERM) < 0;
+	(void)umask(0022);
+	/* From here on: descriptors 0 to 2 are the console, as the kernel opened them. */
+	if (mounts_base(&e) < 0)
+		die(&e);
+	/* /proc, /sys and /dev are there, and / is a tmpfs. */
+	sigfd = open_signals(&e);
+	if (sigfd < 0 || server_open(&io, &e) < 0)
+		die(&e);
+	/* Dom0 can hear us: from here on it is told of every failure. */
+	guest_run(&io, sigfd, &ops);
+	/* The apps are gone and what they wrote is in dom0. */
+	power_off();
+}

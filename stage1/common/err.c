@@ -1,0 +1,57 @@
+/* Error values. Knows nothing of who prints them. */
+#include "stage1/common/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names in messages come from images and manifests: nothing of theirs may drive a terminal. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
+void err_set_(struct err *e, enum err_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e->kind != ERR_NONE)
+		return;
+	e->kind = kind;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	make_printable(e->msg);
+}
+
+void err_sys_(struct err *e, const char *fmt, ...)
+{
+	const char *why = strerror(errno);
+	size_t len;
+	va_list ap;
+
+	if (e->kind != ERR_NONE)
+		return;
+	e->kind = ERR_SYSTEM;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	len = strlen(e->msg);
+	(void)snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", why);
+	make_printable(e->msg);
+}
+
+void err_prefix_(struct err *e, const char *fmt, ...)
+{
+	char place[200], cause[sizeof(e->msg)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(place, sizeof(place), fmt, ap);
+	va_end(ap);
+	memcpy(cause, e->msg, sizeof(cause));
+	(void)snprintf(e->msg, sizeof(e->msg), "%s: %.270s", place, cause);
+	make_printable(e->msg);
+}

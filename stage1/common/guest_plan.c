@@ -1,0 +1,213 @@
+/*
+ * The guest plan's encoding: numbers are u32 little-endian; a string is its length, its bytes and a
+ * NUL; a list is its length and its items; fields come in the order of the struct.
+ */
+#include "stage1/common/guest_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage1/common/wire.h"
+
+enum { PLAN_MAGIC = 0x31505853 }; /* "SXP1" */
+
+/* Output: counts when there is no buffer yet, so that encoding runs twice over one description. */
+struct out {
+	uint8_t *p;
+	size_t len;
+};
+
+static void out_u32(struct out *o, size_t value)
+{
+	if (o->p)
+		wire_put_u32(o->p + o->len, (uint32_t)value);
+	o->len += 4;
+}
+
+static void out_str(struct out *o, const char *s)
+{
+	size_t len = strlen(s);
+
+	out_u32(o, len);
+	if (o->p)
+		memcpy(o->p + o->len, s, len + 1);
+	o->len += len + 1;
+}
+
+static void out_strs(struct out *o, char *const *list, size_t n)
+{
+	out_u32(o, n);
+	for (size_t i = 0; i < n; i++)
+		out_str(o, list[i]);
+}
+
+static void out_app(struct out *o, const struct guest_app *app)
+{
+	out_str(o, app->name);
+	out_str(o, app->root);
+	out_strs(o, app->exec, app->nexec);
+	out_str(o, app->user);
+	out_str(o, app->group);
+	out_u32(o, app->ngids);
+	for (size_t i = 0; i < app->ngids; i++)
+		out_u32(o, app->gids[i]);
+	out_str(o, app->cwd);
+	out_strs(o, app->env, app->nenv);
+	out_str(o, app->search_path);
+	out_u32(o, app->open_stdin);
+}
+
+static void out_plan(struct out *o, const struct guest_plan *plan)
+{
+	out_u32(o, PLAN_MAGIC);
+	out_str(o, plan->hostname);
+	out_u32(o, plan->napps);
+	for (size_t i = 0; i < plan->napps; i++)
+		out_app(o, &plan->apps[i]);
+}
+
+int guest_plan_encode(const struct guest_plan *plan, uint8_t **data_r, size_t *len_r,
+	struct err *e)
+{
+	struct out o = { .p = NULL };
+	uint8_t *data;
+
+	out_plan(&o, plan);
+	if (o.len > WIRE_PLAN_MAX)
+		return err_set(e, ERR_INPUT, "the pod's arguments and environment take %zu bytes, over %d",
+			o.len, WIRE_PLAN_MAX);
+	data = malloc(o.len);
+	if (!data)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	o = (struct out){ .p = data };
+	out_plan(&o, plan);
+	*data_r = data;
+	*len_r = o.len;
+	return 0;
+}
+
+/* Input. After the first fault `bad` is set and every read gives nothing: checked once per list. */
+struct in {
+	uint8_t *p;
+	size_t left;
+	bool bad, no_memory;
+	struct guest_plan *plan;
+};
+
+static uint32_t in_u32(struct in *in)
+{
+	uint32_t value;
+
+	if (in->bad || in->left < 4) {
+		in->bad = true;
+		return 0;
+	}
+	value = wire_u32(in->p);
+	in->p += 4;
+	in->left -= 4;
+	return value;
+}
+
+static char *in_str(struct in *in)
+{
+	size_t len = in_u32(in);
+	char *s = (char *)in->p;
+
+	if (in->bad || in->left < 1 || len > in->left - 1 || memchr(s, 0, len) || s[len]) {
+		in->bad = true;
+		return (char *)"";
+	}
+	in->p += len + 1;
+	in->left -= len + 1;
+	return s;
+}
+
+/* A list's length, refused when that many items of 4 bytes at least cannot follow; its array. */
+static void *in_array(struct in *in, size_t size, size_t *n_r)
+{
+	size_t n = in_u32(in);
+	void *array;
+
+	*n_r = 0;
+	if (in->bad || n > in->left / 4) {
+		in->bad = true;
+		return NULL;
+	}
+	array = calloc(n + 1, size); /* + 1: lists of strings end in NULL, for execve */
+	if (!guest_plan_own(in->plan, array)) {
+		in->bad = in->no_memory = true;
+		return NULL;
+	}
+	*n_r = n;
+	return array;
+}
+
+static char **in_strs(struct in *in, size_t *n_r)
+{
+	char **list = in_array(in, sizeof(*list), n_r);
+
+	for (size_t i = 0; i < *n_r; i++)
+		list[i] = in_str(in);
+	return list;
+}
+
+static void in_app(struct in *in, struct guest_app *app)
+{
+	app->name = in_str(in);
+	app->root = in_str(in);
+	app->exec = in_strs(in, &app->nexec);
+	app->user = in_str(in);
+	app->group = in_str(in);
+	app->gids = in_array(in, sizeof(*app->gids), &app->ngids);
+	for (size_t i = 0; i < app->ngids; i++)
+		app->gids[i] = in_u32(in);
+	app->cwd = in_str(in);
+	app->env = in_strs(in, &app->nenv);
+	app->search_path = in_str(in);
+	app->open_stdin = in_u32(in) != 0;
+	if (app->nexec == 0)
+		in->bad = true;
+}
+
+int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, struct err *e)
+{
+	struct guest_plan plan = GUEST_PLAN_INIT;
+	struct in in = { .p = data, .left = len, .plan = &plan };
+
+	if (in_u32(&in) != PLAN_MAGIC)
+		in.bad = true;
+	plan.hostname = in_str(&in);
+	plan.apps = in_array(&in, sizeof(*plan.apps), &plan.napps);
+	for (size_t i = 0; i < plan.napps && !in.bad; i++)
+		in_app(&in, &plan.apps[i]);
+	if (in.bad || in.left > 0) {
+		guest_plan_dispose(&plan);
+		return in.no_memory ? err_set(e, ERR_SYSTEM, "no memory for the guest plan")
+				    : err_set(e, ERR_INPUT, "the guest plan is malformed");
+	}
+	*plan_r = plan;
+	return 0;
+}
+
+bool guest_plan_own(struct guest_plan *plan, void *p)
+{
+	void **owned = NULL;
+
+	if (p)
+		owned = reallocarray(plan->owned, plan->nowned + 1, sizeof(*owned));
+	if (!owned) {
+		free(p);
+		return false;
+	}
+	plan->owned = owned;
+	plan->owned[plan->nowned++] = p;
+	return true;
+}
+
+void guest_plan_dispose(struct guest_plan *plan)
+{
+	for (size_t i = 0; i < plan->nowned; i++)
+		free(plan->owned[i]);
+	free(plan->owned);
+	*plan = (struct guest_plan)GUEST_PLAN_INIT;
+}

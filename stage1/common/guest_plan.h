@@ -1,0 +1,56 @@
+/*
+ * What the guest is to do, complete: each default is filled in by the planner in dom0
+ * (stage1/plan), the guest carries it out. Encoded for the wire by guest_plan_encode().
+ */
+#ifndef STAGE1_COMMON_GUEST_PLAN_H
+#define STAGE1_COMMON_GUEST_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stage1/common/err.h"
+
+/* The one 9p export of a pod: its tag, and where the guest mounts it. */
+#define GUEST_EXPORT_TAG "pod"
+#define GUEST_EXPORT_DIR "/pod"
+
+struct guest_app {
+	char *name;
+	char *root;         /* below the export, e.g. "web" */
+	char **exec;        /* exec[0] is looked up in the guest, see init/app.h */
+	size_t nexec;       /* at least 1 */
+	char *user, *group; /* "0", a name of the image's /etc/passwd, or "/path" whose owner is meant */
+	uint32_t *gids;     /* the supplementary groups, exactly */
+	size_t ngids;
+	char *cwd;          /* absolute */
+	char **env;         /* "NAME=VALUE", the whole environment */
+	size_t nenv;
+	char *search_path;  /* directories for a plain exec[0], ':' between; relative ones below cwd */
+	bool open_stdin;    /* else stdin is /dev/null */
+};
+
+struct guest_plan {
+	char *hostname;
+	struct guest_app *apps;
+	size_t napps;
+	void **owned; /* what guest_plan_dispose() frees: strings and arrays live here or are borrowed */
+	size_t nowned;
+};
+
+#define GUEST_PLAN_INIT { .hostname = NULL }
+
+/* A malloc'ed encoding, the caller's. Errors only when it would exceed WIRE_PLAN_MAX. */
+int guest_plan_encode(const struct guest_plan *plan, uint8_t **data_r, size_t *len_r,
+	struct err *e);
+/*
+ * Strings of *plan_r are borrowed from `data`, which must outlive it. Never aborts: the guest's
+ * PID 1 calls this.
+ */
+int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, struct err *e);
+void guest_plan_dispose(struct guest_plan *plan);
+
+/* Makes the plan the owner of p. False (and p is freed) when there is no memory. */
+bool guest_plan_own(struct guest_plan *plan, void *p);
+
+#endif

@@ -1,0 +1,336 @@
+/* Pod manifest bytes -> struct pod. See pod.h. */
+#include "stage1/pod/pod.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/pod/jnode.h"
+
+bool acname_valid(const char *s)
+{
+	const char *p;
+
+	if (!*s || *s == '-')
+		return false;
+	for (p = s; *p; p++) {
+		bool word = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+
+		if (!word && (*p != '-' || p[1] == '-' || !p[1]))
+			return false;
+	}
+	return p - s <= 200; /* its status file and markers are NAME-created at most */
+}
+
+/* appc spec, schema/types/environment.go */
+static bool env_name_valid(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	return *s && !s[n] && !strchr("0123456789.-", *s);
+}
+
+/* 1 and the list, whose length is within bounds; 0 when there is none */
+static int opt_list(const struct jnode *at, const char *key, struct jnode *list_r, struct err *e)
+{
+	int ret = jnode_opt(at, key, json_type_array, list_r, e);
+
+	if (ret > 0 && jnode_len(list_r) > POD_LIST_MAX)
+		return jnode_err(e, list_r, "more than %d items", POD_LIST_MAX);
+	return ret;
+}
+
+static int opt_strdup(const struct jnode *at, const char *key, char **s_r, struct err *e)
+{
+	const char *s = NULL;
+
+	if (jnode_opt_str(at, key, &s, e) < 0)
+		return -1;
+	if (s) {
+		free(*s_r);
+		*s_r = xstrdup(s);
+	}
+	return 0;
+}
+
+/* Reads `member` of each object of a list (or the string itself when NULL) into a list of strings. */
+static int read_strings(const struct jnode *at, const char *key, const char *field, char ***list_r,
+	size_t *n_r, struct err *e)
+{
+	struct jnode list, item;
+	int ret = opt_list(at, key, &list, e);
+
+	if (ret <= 0)
+		return ret;
+	*list_r = xcalloc(jnode_len(&list), sizeof(**list_r));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		const char *s;
+
+		if (jnode_item(&list, i, field ? json_type_object : json_type_string, &item, e) < 0 ||
+			(field ? jnode_str(&item, field, &s, e) : jnode_string(&item, &s, e)) < 0)
+			return -1;
+		(*list_r)[(*n_r)++] = xstrdup(s);
+	}
+	return 0;
+}
+
+static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode list, item;
+	int ret = opt_list(at, "environment", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	app->env = xcalloc(jnode_len(&list), sizeof(*app->env));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		const char *name, *value = "";
+
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0 ||
+			jnode_str(&item, "name", &name, e) < 0 ||
+			jnode_opt_str(&item, "value", &value, e) < 0)
+			return -1;
+		if (!env_name_valid(name))
+			return jnode_err(e, &item, "'%s' is not a name for a variable", name);
+		for (size_t k = 0; k < app->nenv; k++)
+			if (!strcmp(app->env[k].name, name))
+				return jnode_err(e, &item, "'%s' is set twice", name);
+		app->env[app->nenv].name = xstrdup(name);
+		app->env[app->nenv++].value = xstrdup(value);
+	}
+	return 0;
+}
+
+static int read_gids(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode list, item;
+	int ret = opt_list(at, "supplementaryGIDs", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	app->gids = xcalloc(jnode_len(&list), sizeof(*app->gids));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		int64_t gid;
+
+		if (jnode_item(&list, i, json_type_int, &item, e) < 0 ||
+			jnode_int(&item, 0, UINT32_MAX - 1, &gid, e) < 0)
+			return -1;
+		app->gids[app->ngids++] = (uint32_t)gid;
+	}
+	return 0;
+}
+
+/* The section `app`, of a pod manifest's app or of an image manifest (appc schema/types/app.go). */
+static int read_app_section(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode user, group, cwd;
+
+	app->has_app = true;
+	if (jnode_get(at, "user", json_type_string, &user, e) < 0 ||
+		jnode_get(at, "group", json_type_string, &group, e) < 0 ||
+		opt_strdup(at, "user", &app->user, e) < 0 ||
+		opt_strdup(at, "group", &app->group, e) < 0 ||
+		opt_strdup(at, "workingDirectory", &app->cwd, e) < 0 ||
+		read_strings(at, "exec", NULL, &app->exec, &app->nexec, e) < 0 ||
+		read_strings(at, "eventHandlers", "name", &app->handlers, &app->nhandlers, e) < 0 ||
+		read_strings(at, "mountPoints", "path", &app->mount_points, &app->nmount_points, e) < 0 ||
+		read_strings(at, "isolators", "name", &app->isolators, &app->nisolators, e) < 0 ||
+		read_gids(at, app, e) < 0 || read_env(at, app, e) < 0)
+		return -1;
+	if (!*app->user)
+		return jnode_err(e, &user, "empty");
+	if (!*app->group)
+		return jnode_err(e, &group, "empty");
+	if (!app->cwd || !*app->cwd) {
+		free(app->cwd);
+		app->cwd = xstrdup("/");
+	} else if (*app->cwd != '/') {
+		cwd = (struct jnode){ .up = at, .key = "workingDirectory" };
+		return jnode_err(e, &cwd, "'%s' is not an absolute path", app->cwd);
+	}
+	return 0;
+}
+
+static int read_mounts(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode list, item;
+	int ret = opt_list(at, "mounts", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	app->mounts = xcalloc(jnode_len(&list), sizeof(*app->mounts));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		struct pod_mount *m = &app->mounts[i];
+
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0)
+			return -1;
+		app->nmounts++;
+		m->volume = xstrdup("");
+		m->path = xstrdup("");
+		if (opt_strdup(&item, "volume", &m->volume, e) < 0 ||
+			opt_strdup(&item, "path", &m->path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_app(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode name, image, section;
+	const char *s;
+	int ret;
+
+	if (jnode_get(at, "name", json_type_string, &name, e) < 0 || jnode_string(&name, &s, e) < 0)
+		return -1;
+	if (!acname_valid(s))
+		return jnode_err(e, &name, "'%s' is not an app name (a-z, 0-9 and single dashes)", s);
+	app->name = xstrdup(s);
+	ret = jnode_opt(at, "image", json_type_object, &image, e);
+	if (ret < 0 || (ret > 0 && opt_strdup(&image, "name", &app->image_name, e) < 0))
+		return -1;
+	ret = jnode_opt(at, "app", json_type_object, &section, e);
+	if (ret < 0 || (ret > 0 && read_app_section(&section, app, e) < 0))
+		return -1;
+	if (jnode_opt_bool(at, "readOnlyRootFS", &app->read_only_root, e) < 0)
+		return -1;
+	return read_mounts(at, app, e);
+}
+
+static int read_apps(const struct jnode *root, struct pod *pod, struct err *e)
+{
+	struct jnode list, item;
+
+	if (jnode_get(root, "apps", json_type_array, &list, e) < 0)
+		return -1;
+	if (jnode_len(&list) > POD_APPS_MAX)
+		return jnode_err(e, &list, "more than %d apps", POD_APPS_MAX);
+	pod->apps = xcalloc(jnode_len(&list), sizeof(*pod->apps));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0)
+			return -1;
+		pod->napps++;
+		if (read_app(&item, &pod->apps[i], e) < 0)
+			return -1;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(pod->apps[k].name, pod->apps[i].name))
+				return jnode_err(e, &item, "a second app '%s'", pod->apps[i].name);
+	}
+	return 0;
+}
+
+static int read_volumes(const struct jnode *root, struct pod *pod, struct err *e)
+{
+	struct jnode list, item;
+	int ret = opt_list(root, "volumes", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	pod->volumes = xcalloc(jnode_len(&list), sizeof(*pod->volumes));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		const char *name, *kind;
+
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0 ||
+			jnode_str(&item, "name", &name, e) < 0 || jnode_str(&item, "kind", &kind, e) < 0)
+			return -1;
+		pod->volumes[pod->nvolumes].name = xstrdup(name);
+		pod->volumes[pod->nvolumes++].kind = xstrdup(kind);
+	}
+	return 0;
+}
+
+static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
+{
+	struct jnode ports;
+	int ret;
+
+	if (!json_object_is_type(root->obj, json_type_object))
+		return jnode_err(e, root, "expected object, found %s",
+			json_type_to_name(json_object_get_type(root->obj)));
+	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0)
+		return -1;
+	ret = opt_list(root, "ports", &ports, e);
+	if (ret > 0)
+		pod->nports = jnode_len(&ports);
+	return ret < 0 ? -1 : 0;
+}
+
+int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e)
+{
+	struct pod pod = POD_INIT;
+	json_object *doc = NULL;
+	struct jnode root;
+	int ret;
+
+	if (json_parse(text, len, "pod", &doc, e) < 0)
+		return -1;
+	root = jnode_root(doc, "pod");
+	ret = read_pod(&root, &pod, e);
+	json_object_put(doc);
+	if (ret < 0)
+		pod_dispose(&pod);
+	else
+		*pod_r = pod;
+	return ret;
+}
+
+int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct err *e)
+{
+	json_object *doc = NULL;
+	struct jnode root, section;
+	int ret;
+
+	if (json_parse(text, len, "manifest", &doc, e) < 0)
+		return err_prefix(e, "image of app '%s'", app->name);
+	root = jnode_root(doc, "manifest");
+	if (!json_object_is_type(doc, json_type_object))
+		ret = err_set(e, ERR_INPUT, "manifest: expected object");
+	else if (jnode_get(&root, "app", json_type_object, &section, e) < 0)
+		ret = -1;
+	else
+		ret = read_app_section(&section, app, e);
+	json_object_put(doc);
+	return ret < 0 ? err_prefix(e, "image of app '%s'", app->name) : 0;
+}
+
+static void free_strings(char **list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void app_dispose(struct pod_app *app)
+{
+	free(app->name);
+	free(app->image_name);
+	free(app->user);
+	free(app->group);
+	free(app->gids);
+	free(app->cwd);
+	free_strings(app->exec, app->nexec);
+	free_strings(app->handlers, app->nhandlers);
+	free_strings(app->mount_points, app->nmount_points);
+	free_strings(app->isolators, app->nisolators);
+	for (size_t i = 0; i < app->nenv; i++) {
+		free(app->env[i].name);
+		free(app->env[i].value);
+	}
+	free(app->env);
+	for (size_t i = 0; i < app->nmounts; i++) {
+		free(app->mounts[i].volume);
+		free(app->mounts[i].path);
+	}
+	free(app->mounts);
+}
+
+void pod_dispose(struct pod *pod)
+{
+	for (size_t i = 0; i < pod->napps; i++)
+		app_dispose(&pod->apps[i]);
+	free(pod->apps);
+	for (size_t i = 0; i < pod->nvolumes; i++) {
+		free(pod->volumes[i].name);
+		free(pod->volumes[i].kind);
+	}
+	free(pod->volumes);
+	*pod = (struct pod)POD_INIT;
+}
