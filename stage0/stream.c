@@ -1,0 +1,130 @@
+/* See stream.h. */
+#include "stage0/stream.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+
+enum { BLOCK = 512 };
+
+/* Counts zeros at the end: a whole archive ends in two empty blocks. */
+static void count_zeros(struct tar_stream *s, const unsigned char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[len - 1 - n] == 0)
+		n++;
+	s->zeros = n == len ? s->zeros + n : n;
+}
+
+static la_ssize_t feed(struct archive *tar, void *arg, const void **buf_r)
+{
+	struct tar_stream *s = arg;
+	la_int64_t off;
+	size_t len = 0;
+	int rc;
+
+	do
+		rc = archive_read_data_block(s->raw, buf_r, &len, &off);
+	while (rc == ARCHIVE_OK && len == 0);
+	if (rc == ARCHIVE_EOF)
+		return 0;
+	if (rc != ARCHIVE_OK) {
+		archive_set_error(tar, EIO, "%s", archive_error_string(s->raw));
+		return -1;
+	}
+	s->bytes += len;
+	if (s->bytes > s->limit) {
+		archive_set_error(tar, EFBIG, "more than %" PRIu64 " bytes when uncompressed", s->limit);
+		return -1;
+	}
+	SHA512Update(&s->hash, *buf_r, len);
+	count_zeros(s, *buf_r, len);
+	return (la_ssize_t)len;
+}
+
+static int open_raw(struct tar_stream *s, int fd, struct err *e)
+{
+	struct archive_entry *ent;
+	int rc;
+
+	s->raw = archive_read_new();
+	rc = archive_read_support_filter_gzip(s->raw);
+	if (rc == ARCHIVE_OK)
+		rc = archive_read_support_filter_bzip2(s->raw);
+	if (rc == ARCHIVE_OK)
+		rc = archive_read_support_filter_xz(s->raw);
+	if (rc == ARCHIVE_OK)
+		rc = archive_read_support_filter_zstd(s->raw);
+	if (rc != ARCHIVE_OK) /* a warning: it would run a program for it */
+		return err_set(e, ERR_SYSTEM, "this libarchive lacks one of gzip, bzip2, xz, zstd");
+	(void)archive_read_support_format_raw(s->raw);
+	if (archive_read_open_fd(s->raw, fd, 1 << 16) != ARCHIVE_OK ||
+		archive_read_next_header(s->raw, &ent) != ARCHIVE_OK)
+		return err_set(e, ERR_INPUT, "read: %s", archive_error_string(s->raw));
+	return 0;
+}
+
+int tar_stream_open(struct tar_stream *s, int fd, uint64_t limit, struct err *e)
+{
+	*s = (struct tar_stream){ .limit = limit };
+	SHA512Init(&s->hash);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "read from the start");
+	if (open_raw(s, fd, e) < 0)
+		return -1;
+	s->tar = archive_read_new();
+	(void)archive_read_support_format_tar(s->tar);
+	if (archive_read_open(s->tar, s, NULL, feed, NULL) != ARCHIVE_OK)
+		return tar_stream_err(s, e);
+	return 0;
+}
+
+int tar_stream_err(struct tar_stream *s, struct err *e)
+{
+	const char *why = archive_error_string(s->tar);
+
+	if (why && !strcmp(why, "Unrecognized archive format"))
+		return err_set(e, ERR_INPUT, "not a tar archive");
+	return err_set(e, ERR_INPUT, "read: %s", why ? why : "unknown error");
+}
+
+int tar_stream_next(struct tar_stream *s, struct archive_entry **ent_r, struct err *e)
+{
+	int rc = archive_read_next_header(s->tar, ent_r);
+
+	if (rc == ARCHIVE_EOF)
+		return 0;
+	if (rc != ARCHIVE_OK) /* warnings too: they say that a name or number is not what it was */
+		return tar_stream_err(s, e);
+	return 1;
+}
+
+int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct err *e)
+{
+	unsigned char digest[SHA512_DIGEST_LENGTH];
+	const void *buf;
+	la_ssize_t n;
+
+	while ((n = feed(s->tar, s, &buf)) > 0)
+		;
+	if (n < 0)
+		return tar_stream_err(s, e);
+	if (s->zeros < 2 * (uint64_t)BLOCK)
+		return err_set(e, ERR_INPUT, "truncated: no end mark");
+	SHA512Final(digest, &s->hash);
+	(void)strcpy(id_r, "sha512-");
+	for (size_t i = 0; i < sizeof(digest); i++)
+		(void)sprintf(id_r + 7 + 2 * i, "%02x", digest[i]);
+	return 0;
+}
+
+void tar_stream_dispose(struct tar_stream *s)
+{
+	(void)archive_read_free(s->tar); /* first: it reads from raw */
+	(void)archive_read_free(s->raw);
+	s->tar = s->raw = NULL;
+}
