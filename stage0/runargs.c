@@ -1,0 +1,88 @@
+/* See runargs.h. */
+#include "stage0/runargs.h"
+
+#include <string.h>
+
+#include "stage1/common/util.h"
+
+int interface_version(const char *text, int *version_r, struct err *e)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text) {
+		*version_r = 1;
+		return 0;
+	}
+	if (len < 1 || len > 6 || strspn(text, "0123456789") != len)
+		return err_set(e, ERR_INPUT, "interface version '%s' is not a number", text);
+	*version_r = (int)strtol(text, NULL, 10);
+	return 0;
+}
+
+/* Those about images and transport have nothing to switch off here. */
+int insecure_options(const char *list, struct run_opts *opts, struct err *e)
+{
+	enum { CAPS = 1, PATHS = 2, SECCOMP = 4, ALL = 7 };
+	static const struct { const char *name; int what; } known[] = {
+		{ "none", 0 }, { "image", 0 }, { "tls", 0 }, { "ondisk", 0 }, { "http", 0 },
+		{ "pubkey", 0 }, { "all-fetch", 0 }, { "capabilities", CAPS }, { "paths", PATHS },
+		{ "seccomp", SECCOMP }, { "all-run", ALL }, { "all", ALL },
+	};
+	AUTO_FREE char *copy = xstrdup(list);
+	char *save = NULL;
+	int what = 0;
+
+	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		size_t i = 0;
+
+		while (i < COUNT(known) && strcmp(word, known[i].name) != 0)
+			i++;
+		if (i == COUNT(known))
+			return err_set(e, ERR_USAGE, "--insecure-options: unknown '%s'", word);
+		what |= known[i].what;
+	}
+	opts->no_caps = what & CAPS;
+	opts->no_paths = what & PATHS;
+	opts->no_seccomp = what & SECCOMP;
+	return 0;
+}
+
+void run_args_make(const char *entry, const struct run_opts *o, int version, const char *uuid,
+	struct run_args *args_r)
+{
+	/* in rkt's order; `since` is the version that knows it, and silent ones are dropped so */
+	const struct { bool given; int since; bool silent; const char *flag, *value; } rows[] = {
+		{ o->debug, 1, false, "--debug", NULL },
+		{ true, 1, false, "--net", o->net },
+		{ o->interactive, 1, false, "--interactive", NULL },
+		{ o->local_config, 1, false, "--local-config", o->local_config },
+		{ o->hostname, 2, false, "--hostname", o->hostname },
+		{ o->no_caps, 3, true, "--disable-capabilities-restriction", NULL },
+		{ o->no_paths, 3, true, "--disable-paths", NULL },
+		{ o->no_seccomp, 3, true, "--disable-seccomp", NULL },
+		{ o->ipc, 6, false, "--ipc", o->ipc },
+	};
+	struct run_args args = RUN_ARGS_INIT;
+
+	args.argv[args.argc++] = xstrdup(entry);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!rows[i].given)
+			continue;
+		if (version < rows[i].since) {
+			args.dropped = rows[i].silent || args.dropped ? args.dropped : rows[i].flag;
+			continue;
+		}
+		args.argv[args.argc++] = rows[i].value ?
+			xasprintf("%s=%s", rows[i].flag, rows[i].value) : xstrdup(rows[i].flag);
+	}
+	args.argv[args.argc++] = xstrdup(uuid);
+	args.argv[args.argc] = NULL;
+	*args_r = args;
+}
+
+void run_args_dispose(struct run_args *args)
+{
+	for (size_t i = 0; i < args->argc; i++)
+		free(args->argv[i]);
+	*args = (struct run_args)RUN_ARGS_INIT;
+}

@@ -1,0 +1,38 @@
+/*
+ * The command line of a stage1's `run` entrypoint (contract 2.1), which depends on the interface
+ * version the image declares. Pure.
+ */
+#ifndef STAGE0_RUNARGS_H
+#define STAGE0_RUNARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stage1/common/err.h"
+
+struct run_opts {
+	bool debug, interactive;
+	const char *net;                    /* not NULL */
+	const char *local_config;           /* the rest may be */
+	const char *hostname, *ipc;
+	bool no_caps, no_paths, no_seccomp; /* --insecure-options */
+};
+
+struct run_args {
+	char *argv[24]; /* owned, NULL-terminated */
+	size_t argc;
+	const char *dropped; /* a flag this stage1 is too old for; static */
+};
+
+#define RUN_ARGS_INIT { .argc = 0 }
+
+/* The annotation's text; NULL means 1. */
+int interface_version(const char *text, int *version_r, struct err *e);
+/* A list such as "image,paths" or "all-run"; sets the three switches it is about. */
+int insecure_options(const char *list, struct run_opts *opts, struct err *e);
+
+void run_args_make(const char *entry, const struct run_opts *opts, int version, const char *uuid,
+	struct run_args *args_r);
+void run_args_dispose(struct run_args *args);
+
+#endif
