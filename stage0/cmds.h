@@ -1,0 +1,23 @@
+/*
+ * The commands. Each gets its own argv (argv[0] is its name) and returns the exit status; it prints
+ * its own errors, as one line that begins with "stage0: ".
+ */
+#ifndef STAGE0_CMDS_H
+#define STAGE0_CMDS_H
+
+#include "stage1/common/err.h"
+
+#ifndef STAGE1_PATH_DEFAULT
+#define STAGE1_PATH_DEFAULT "/usr/lib/stage1-xen/stage1-xen.aci"
+#endif
+#define DATA_DIR_DEFAULT "/var/lib/rkt"
+
+enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others */
+
+int cmd_run(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+
+/* Prints; evaluates to EXIT_STAGE0. */
+int cmd_fail(const struct err *e);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * stage0: runs one image as a pod on a host without rkt. A table of commands, nothing else.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stage0/cmds.h"
+#include "stage1/common/util.h"
+
+#ifndef VERSION
+#define VERSION "0.1.0"
+#endif
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "run an image as a pod" },
+	{ "check", cmd_check, "say whether this host is ready to" },
+};
+
+int cmd_fail(const struct err *e)
+{
+	(void)fprintf(stderr, "stage0: %s\n", e->msg);
+	return EXIT_STAGE0;
+}
+
+static int help(void)
+{
+	(void)puts("usage: stage0 COMMAND [FLAGS] [ARGS]\n");
+	for (size_t i = 0; i < COUNT(commands); i++)
+		(void)printf("  %-12s %s\n", commands[i].name, commands[i].help);
+	(void)puts("  help         print this; COMMAND --help says more\n"
+		"  --version    print the version");
+	return 0;
+}
+
+/* rkt takes its global flags (--dir=, --debug) before the command too: put the command first. */
+static void command_first(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-')
+		i++;
+	if (i < argc) {
+		char *name = argv[i];
+
+		memmove(argv + 2, argv + 1, (size_t)(i - 1) * sizeof(*argv));
+		argv[1] = name;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* see unpack.h */
+	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version"))) {
+		(void)puts("stage0 " VERSION);
+		return 0;
+	}
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")))
+		return help();
+	command_first(argc, argv);
+	for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	(void)err_set(&e, ERR_USAGE, argc > 1 ? "unknown command '%s': see stage0 help" :
+		"no command given: see stage0 help", argc > 1 ? argv[1] : "");
+	return cmd_fail(&e);
+}
