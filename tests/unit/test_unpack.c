@@ -546,6 +546,26 @@ static void removes_deep_trees_and_follows_nothing(void **state)
 	check_outside(s);
 }
 
+/* What is moved up to be removed must not land on something that waits there. */
+static void removes_trees_with_names_like_its_own(void **state)
+{
+	struct sandbox *s = *state;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(mkdirat(s->in, "t", 0755), 0);
+	for (int i = 0; i < 20; i++) {
+		AUTO_FREE char *path = xasprintf(i < 10 ? "t/.removed-%d" : "t/dir-%d", i);
+		AUTO_FREE char *sub = xasprintf("%s/sub", path);
+		AUTO_FREE char *below = xasprintf("%s/below", sub);
+
+		assert_int_equal(mkdirat(s->in, path, 0755), 0);
+		assert_int_equal(mkdirat(s->in, sub, 0755), 0);
+		assert_int_equal(mkdirat(s->in, below, 0755), 0);
+	}
+	assert_int_equal(tree_remove(s->in, "t", &e), 0);
+	assert_int_equal(faccessat(s->in, "t", F_OK, 0), -1);
+}
+
 static void does_not_remove_through_mounts(void **state)
 {
 	struct sandbox *s = *state;
@@ -583,6 +603,7 @@ int main(void)
 		T(makes_devices_only_as_root),
 		T(refuses_a_root_that_is_there),
 		T(removes_deep_trees_and_follows_nothing),
+		T(removes_trees_with_names_like_its_own),
 		T(does_not_remove_through_mounts),
 	};
 
