@@ -1,0 +1,145 @@
+# stage1-xen. `make help` lists what there is. Objects and products go below build/ (build-san/ with
+# SAN=1); what is slow to make once (the guest kernel, the test rig) below CACHE.
+
+VERSION := 0.1.0
+CACHE ?= $(if $(STAGE1_XEN_CACHE),$(STAGE1_XEN_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/stage1-xen)
+PREFIX ?= /usr
+DESTDIR ?=
+SOURCE_DATE_EPOCH ?= 0
+export SOURCE_DATE_EPOCH
+
+# The Xen this is built for: that of libxen-dev, whose libraries carry it in their names.
+XEN_VERSION := $(shell dpkg-query -W -f "\$${Version}" libxen-dev 2>/dev/null | cut -d. -f1,2)
+
+B := build
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror=implicit
+BASE := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DXEN_VERSION='"$(XEN_VERSION)"' \
+	-DSTAGE1_PATH_DEFAULT='"$(PREFIX)/lib/stage1-xen/stage1-xen.aci"' -I. -ffile-prefix-map=$(CURDIR)=.
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+LDHARDEN := -pie -Wl,-z,relro,-z,now
+ifeq ($(SAN),1)
+B := build-san
+CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN := -fPIE
+endif
+CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
+
+# The layers, readable here: what each program is made of.
+COMMON      := stage1/common/err.c stage1/common/util.c
+WIRE        := stage1/common/wire.c stage1/common/guest_plan.c
+POD         := stage1/pod/jnode.c stage1/pod/pod.c
+PLAN        := stage1/plan/check.c stage1/plan/plan.c stage1/cli.c
+SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c
+RUN         := stage1/run.c stage1/export.c stage1/poddir.c
+HOST        := stage1/host.c
+XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
+GUEST       := $(addprefix init/,guest.c streams.c app.c passwd.c mounts.c)
+UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
+STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
+
+PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
+PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
+PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
+PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
+PROG_stage0 := stage0/main.c $(STAGE0) $(PLAN) $(POD) $(WIRE) $(COMMON)
+PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
+MODULE_xen  := $(XEN) stage1/common/wire.c $(COMMON)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+pic = $(patsubst %.c,$(B)/pic/%.o,$(1))
+plain = $(patsubst %.c,$(B)/plain/%.o,$(1))
+
+# json-c is linked in: a host with Xen has Xen's libraries, but need not have ours.
+JSON := -l:libjson-c.a
+XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
+GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
+
+ACI := $(B)/stage1-xen.aci
+ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/gc $(B)/stage1/stop
+MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
+
+.DELETE_ON_ERROR:
+.PHONY: all install kernel demo check bench lint clean help deps-build FORCE
+all: $(ACI) $(B)/stage0/stage0 ## build the stage1 image and stage0
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC_RULE) -c $< -o $@
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC[so]  $<"
+	@$(CC_RULE) -fPIC -fvisibility=hidden -c $< -o $@
+# The guest's PID 1 is never built with sanitizers: it is static and nobody reads its reports.
+$(B)/plain/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC[vm]  $<"
+	@$(CC) $(BASE) $(WARN) -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -MMD -MP -c $< -o $@
+
+define link
+@mkdir -p $(@D)
+@echo "  LD      $@"
+@$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(1)
+endef
+
+$(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON))
+$(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
+$(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
+$(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON))
+$(B)/pack: $(call obj,$(PROG_pack)); $(call link,-larchive)
+
+$(MODULE): $(call pic,$(MODULE_xen))
+	@mkdir -p $(@D)
+	@echo "  LD[so]  $@"
+	@$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now -Wl,--no-undefined -o $@ $^ $(XENLIBS)
+ifeq ($(SAN),1)
+$(MODULE): LDFLAGS += -shared-libasan
+endif
+
+$(B)/guest/init: $(call plain,$(PROG_guest))
+	@mkdir -p $(@D)
+	@echo "  LD[vm]  $@"
+	@$(CC) -static -s -o $@ $^ $(GUESTLIBS)
+
+$(B)/initramfs: $(B)/guest/init $(B)/pack
+	@echo "  PACK    $@"
+	@$(B)/pack --format=initramfs $@ init=$(B)/guest/init:0755 base/ 'sbin/poweroff->/init' \
+		dev/ proc/ sys/ root/:0700
+
+# The guest kernel: `make KERNEL=path` takes one already built.
+ifdef KERNEL
+$(B)/vmlinux: $(KERNEL)
+	@mkdir -p $(@D)
+	@cp $< $@
+else
+$(B)/vmlinux: kernel/config kernel/build
+	@mkdir -p $(@D)
+	@image=$$(kernel/build $(CACHE)) && cp $$image $@
+endif
+kernel: $(B)/vmlinux ## build only the guest kernel
+
+$(B)/manifest.json: manifest.json.in Makefile
+	@mkdir -p $(@D)
+	@sed 's/@VERSION@/$(VERSION)/' $< >$@
+
+ROOTFS_FILES := $(shell find rootfs -type f)
+$(ACI): $(ENTRYPOINTS) $(MODULE) $(B)/initramfs $(B)/vmlinux $(B)/manifest.json $(B)/pack $(ROOTFS_FILES)
+	@echo "  PACK    $@"
+	@$(B)/pack --format=aci $@ manifest=$(B)/manifest.json rootfs/=rootfs rootfs/rkt/status/ \
+		rootfs/export/ rootfs/opt/stage2/ \
+		$(foreach p,$(ENTRYPOINTS),rootfs/$(notdir $(p))=$(p):0755) \
+		rootfs/lib/stage1-xen/$(notdir $(MODULE))=$(MODULE):0755 \
+		rootfs/boot/vmlinux=$(B)/vmlinux:0644 rootfs/boot/initramfs=$(B)/initramfs:0644
+
+install: all ## install stage0 and the stage1 image below PREFIX (/usr)
+	install -D -m 0755 $(B)/stage0/stage0 $(DESTDIR)$(PREFIX)/bin/stage0
+	install -D -m 0644 $(ACI) $(DESTDIR)$(PREFIX)/lib/stage1-xen/stage1-xen.aci
+
+clean: ## remove what was built here (not the cache)
+	rm -rf build build-san
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

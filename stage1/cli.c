@@ -1,0 +1,141 @@
+/* See cli.h. */
+#include "stage1/cli.h"
+
+#include <string.h>
+
+#include "stage1/common/util.h"
+
+struct flag {
+	const char *name;
+	bool *on;           /* a switch */
+	const char **value; /* or a text */
+};
+
+bool uuid_parse(const char *s, unsigned char uuid_r[16])
+{
+	static const char hex[] = "0123456789abcdef", shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	unsigned digits = 0;
+
+	if (strlen(s) != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; s[i]; i++) {
+		const char *digit = strchr(hex, s[i]);
+
+		if (shape[i] == '-' ? s[i] != '-' : !digit)
+			return false;
+		if (shape[i] == '-')
+			continue;
+		uuid_r[digits / 2] = (unsigned char)(digits % 2 ? uuid_r[digits / 2] << 4 | (digit - hex)
+							    : digit - hex);
+		digits++;
+	}
+	return true;
+}
+
+static const struct flag *find_flag(const struct flag *flags, const char *name, size_t len)
+{
+	for (; flags->name; flags++)
+		if (strlen(flags->name) == len && !strncmp(flags->name, name, len))
+			return flags;
+	return NULL;
+}
+
+static int set_switch(const struct flag *flag, const char *text, struct err *e)
+{
+	if (!text || !strcmp(text, "true") || !strcmp(text, "1"))
+		*flag->on = true;
+	else if (!strcmp(text, "false") || !strcmp(text, "0"))
+		*flag->on = false;
+	else
+		return err_set(e, ERR_USAGE, "--%s=%s: true or false", flag->name, text);
+	return 0;
+}
+
+static int parse(int argc, char **argv, const struct flag *flags, const char **uuid_r, struct err *e)
+{
+	unsigned char uuid[16];
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+		size_t len = strcspn(name, "=");
+		const char *text = name[len] ? name + len + 1 : NULL;
+		const struct flag *flag = find_flag(flags, name, len);
+
+		if (!*name) { /* "--" */
+			i++;
+			break;
+		}
+		if (!flag)
+			return err_set(e, ERR_USAGE, "unknown flag '%s'", argv[i]);
+		if (flag->on) {
+			if (set_switch(flag, text, e) < 0)
+				return -1;
+			continue;
+		}
+		if (!text && i + 1 >= argc)
+			return err_set(e, ERR_USAGE, "--%s needs a value", flag->name);
+		*flag->value = text ? text : argv[++i];
+	}
+	if (argc - i != 1)
+		return err_set(e, ERR_USAGE, "one pod UUID is expected, found %d", argc - i);
+	if (!uuid_parse(argv[i], uuid))
+		return err_set(e, ERR_USAGE, "'%s' is not a pod UUID", argv[i]);
+	*uuid_r = argv[i];
+	return 0;
+}
+
+int cli_run(int argc, char **argv, struct run_opts *opts_r, struct err *e)
+{
+	struct run_opts o = { .net = "default" };
+	const struct flag flags[] = {
+		{ "debug", &o.debug, NULL },
+		{ "net", NULL, &o.net },
+		{ "interactive", &o.interactive, NULL },
+		{ "private-users", NULL, &o.private_users },
+		{ "mds-token", NULL, &o.mds_token },
+		{ "local-config", NULL, &o.local_config },
+		{ "hostname", NULL, &o.hostname },
+		{ "dns-conf-mode", NULL, &o.dns_conf_mode },
+		{ "disable-capabilities-restriction", &o.disable_capabilities, NULL },
+		{ "disable-paths", &o.disable_paths, NULL },
+		{ "disable-seccomp", &o.disable_seccomp, NULL },
+		{ "mutable", &o.mutable_pod, NULL },
+		{ "ipc", NULL, &o.ipc },
+		{ NULL, NULL, NULL },
+	};
+
+	if (parse(argc, argv, flags, &o.uuid, e) < 0)
+		return -1;
+	*opts_r = o;
+	return 0;
+}
+
+int cli_gc(int argc, char **argv, struct gc_opts *opts_r, struct err *e)
+{
+	struct gc_opts o = { .debug = false };
+	const struct flag flags[] = {
+		{ "debug", &o.debug, NULL },
+		{ "local-config", NULL, &o.local_config },
+		{ NULL, NULL, NULL },
+	};
+
+	if (parse(argc, argv, flags, &o.uuid, e) < 0)
+		return -1;
+	*opts_r = o;
+	return 0;
+}
+
+int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e)
+{
+	struct stop_opts o = { .force = false };
+	const struct flag flags[] = {
+		{ "force", &o.force, NULL },
+		{ NULL, NULL, NULL },
+	};
+
+	if (parse(argc, argv, flags, &o.uuid, e) < 0)
+		return -1;
+	*opts_r = o;
+	return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * Command lines as stage0 writes them (contract 2.1 and 2.3, rkt stage0/run.go and stage0/gc.go).
+ * Go's flag syntax: -x and --x are the same, a value follows '=' or as the next word, a switch may
+ * say =true or =false. Pure; strings are borrowed from argv.
+ */
+#ifndef STAGE1_CLI_H
+#define STAGE1_CLI_H
+
+#include <stdbool.h>
+
+#include "stage1/common/err.h"
+
+struct run_opts {
+	bool debug, interactive, mutable_pod;
+	bool disable_capabilities, disable_paths, disable_seccomp;
+	const char *net;           /* never NULL; "default" when not given, as rkt's own stage1 */
+	const char *private_users; /* NULL, or SHIFT:COUNT */
+	const char *mds_token, *local_config, *hostname, *dns_conf_mode, *ipc; /* NULL when absent */
+	const char *uuid;          /* valid, lower case */
+};
+
+int cli_run(int argc, char **argv, struct run_opts *opts_r, struct err *e);
+
+struct gc_opts {
+	bool debug;
+	const char *local_config;
+	const char *uuid;
+};
+
+int cli_gc(int argc, char **argv, struct gc_opts *opts_r, struct err *e);
+
+struct stop_opts {
+	bool force;
+	const char *uuid;
+};
+
+int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e);
+
+/* The 16 bytes of a UUID in its canonical form; false for any other text. */
+bool uuid_parse(const char *s, unsigned char uuid_r[16]);
+
+#endif

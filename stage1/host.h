@@ -1,0 +1,18 @@
+/* Is this a host we can work on, and the module for its Xen (stage1/xen/xen.h). */
+#ifndef STAGE1_HOST_H
+#define STAGE1_HOST_H
+
+#include "stage1/common/err.h"
+#include "stage1/xen/xen.h"
+
+/* Root, in dom0 of a running Xen. Each failure is one line with its remedy. */
+int host_check(struct err *e);
+/* What domain building needs besides: QEMU for the 9p export. */
+int host_check_build(struct err *e);
+/*
+ * Loads lib/stage1-xen/xen-VERSION.so below `s1root` for the Xen that is running. The module stays
+ * loaded until the process ends.
+ */
+int host_load_xen(const char *s1root, const struct xen_ops **ops_r, struct err *e);
+
+#endif

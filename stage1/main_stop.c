@@ -1,0 +1,65 @@
+/*
+ * rkt's `stop` entrypoint, in the pod's directory. Plain: the supervisor is asked, and ends the apps
+ * in order. --force, or when there is no supervisor left to ask: the domain is destroyed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "stage1/cli.h"
+#include "stage1/common/util.h"
+#include "stage1/poddir.h"
+#include "stage1/remove.h"
+
+/*
+ * A pidfd of the supervisor, or -1 when it is gone: the number in `pid` counts only while that
+ * process works in this very directory, for numbers are used again.
+ */
+static int find_supervisor(void)
+{
+	struct err why = ERR_INIT;
+	struct stat here, there;
+	char path[40];
+	pid_t pid;
+	int fd;
+
+	if (poddir_read_pid(&pid, &why) < 0)
+		return -1;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	if (stat(path, &there) < 0 || stat(".", &here) < 0 || here.st_ino != there.st_ino ||
+		here.st_dev != there.st_dev) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int stop_pod(const struct stop_opts *opts, struct err *e)
+{
+	AUTO_CLOSE int supervisor = find_supervisor();
+	int sig = opts->force ? SIGKILL : SIGTERM;
+
+	if (supervisor >= 0 && syscall(SYS_pidfd_send_signal, supervisor, sig, NULL, 0) < 0 &&
+		errno != ESRCH)
+		return err_sys(e, "signal the supervisor");
+	if (supervisor >= 0 && !opts->force)
+		return 0;
+	return remove_domain(opts->uuid, false, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct stop_opts opts;
+
+	if (cli_stop(argc, argv, &opts, &e) < 0 || stop_pod(&opts, &e) < 0) {
+		fprintf(stderr, "stage1 stop: %s\n", e.msg);
+		return 254;
+	}
+	return 0;
+}

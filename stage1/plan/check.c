@@ -1,0 +1,119 @@
+/* What this version refuses, and what it ignores with a warning. See plan.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/plan/plan.h"
+
+static void warn(struct plan_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void warn(struct plan_warnings *w, const char *fmt, ...)
+{
+	char line[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (w->n < PLAN_WARNINGS_MAX)
+		w->line[w->n++] = xstrdup(line);
+}
+
+void plan_warnings_dispose(struct plan_warnings *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->line[i]);
+	w->n = 0;
+}
+
+static int check_flags(const struct run_opts *o, struct plan_warnings *w, struct err *e)
+{
+	if (strcmp(o->net, "none") != 0)
+		return err_set(e, ERR_INPUT, "--net=%s: networks are not supported yet, use --net=none",
+			o->net);
+	if (o->mutable_pod)
+		return err_set(e, ERR_INPUT, "--mutable: mutable pods are not supported yet");
+	if (o->mds_token)
+		return err_set(e, ERR_INPUT, "--mds-token: the metadata service needs a network");
+	if (o->ipc && !strcmp(o->ipc, "parent"))
+		return err_set(e, ERR_INPUT, "--ipc=parent: a virtual machine cannot share the host's IPC");
+	if (o->ipc && strcmp(o->ipc, "auto") != 0 && strcmp(o->ipc, "private") != 0)
+		return err_set(e, ERR_INPUT, "--ipc=%s: auto, private or parent", o->ipc);
+	if (o->hostname && (!*o->hostname || strlen(o->hostname) > 64))
+		return err_set(e, ERR_INPUT, "--hostname=%s: 1 to 64 bytes", o->hostname);
+	if (o->dns_conf_mode)
+		warn(w, "--dns-conf-mode is not honoured yet: /etc/resolv.conf and /etc/hosts stay the image's");
+	if (o->disable_capabilities)
+		warn(w, "--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set");
+	return 0;
+}
+
+static bool has_volume(const struct pod *pod, const char *name)
+{
+	for (size_t i = 0; i < pod->nvolumes; i++)
+		if (!strcmp(pod->volumes[i].name, name))
+			return true;
+	return false;
+}
+
+/* Isolators that only divide resources can be left out; those that take rights away cannot. */
+static int check_isolators(const struct pod_app *app, struct plan_warnings *w, struct err *e)
+{
+	for (size_t i = 0; i < app->nisolators; i++) {
+		const char *name = app->isolators[i];
+
+		if (str_has_prefix(name, "resource/") || !strcmp(name, "os/linux/cpu-shares") ||
+			!strcmp(name, "os/linux/oom-score-adj") || !strcmp(name, "os/unix/sysctl"))
+			warn(w, "app '%s', isolator '%s': not honoured yet", app->name, name);
+		else
+			return err_set(e, ERR_INPUT, "app '%s', isolator '%s': not supported yet",
+				app->name, name);
+	}
+	return 0;
+}
+
+static int check_app(const struct pod *pod, const struct pod_app *app, struct plan_warnings *w,
+	struct err *e)
+{
+	if (!app->has_app)
+		return err_set(e, ERR_INPUT, "app '%s': neither the pod nor the image says what to run",
+			app->name);
+	if (app->nexec == 0 || !*app->exec[0])
+		return err_set(e, ERR_INPUT, "app '%s': nothing to execute, use --exec=BINARY", app->name);
+	for (size_t i = 0; i < app->nmounts; i++)
+		if (!has_volume(pod, app->mounts[i].volume))
+			return err_set(e, ERR_INPUT, "app '%s', mount '%s': no volume named '%s'",
+				app->name, app->mounts[i].path, app->mounts[i].volume);
+	if (app->nmounts)
+		return err_set(e, ERR_INPUT, "app '%s', mount '%s': volumes are not supported yet",
+			app->name, app->mounts[0].path);
+	if (app->nmount_points)
+		return err_set(e, ERR_INPUT, "app '%s', mount point '%s': volumes are not supported yet",
+			app->name, app->mount_points[0]);
+	if (app->nhandlers)
+		return err_set(e, ERR_INPUT, "app '%s', event handler '%s': not supported yet", app->name,
+			app->handlers[0]);
+	if (app->read_only_root)
+		return err_set(e, ERR_INPUT, "app '%s': a read-only root is not supported yet", app->name);
+	return check_isolators(app, w, e);
+}
+
+int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err *e)
+{
+	const struct pod *pod = in->pod;
+
+	if (check_flags(in->opts, w, e) < 0)
+		return -1;
+	if (pod->napps == 0)
+		return err_set(e, ERR_INPUT, "pod.apps: empty");
+	if (pod->napps > 1)
+		return err_set(e, ERR_INPUT, "pod.apps: %zu apps: pods of several apps are not supported yet",
+			pod->napps);
+	for (size_t i = 0; i < pod->napps; i++)
+		if (check_app(pod, &pod->apps[i], w, e) < 0)
+			return -1;
+	if (pod->nports)
+		return err_set(e, ERR_INPUT, "pod.ports: networks are not supported yet");
+	return 0;
+}

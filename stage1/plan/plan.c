@@ -1,0 +1,119 @@
+/* The plans themselves. See plan.h. */
+#include "stage1/plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+
+void domain_plan_dispose(struct domain_plan *plan)
+{
+	free(plan->name);
+	free(plan->kernel);
+	free(plan->ramdisk);
+	free(plan->cmdline);
+	free(plan->export_tag);
+	free(plan->export_path);
+	free(plan->export_security);
+	*plan = (struct domain_plan)DOMAIN_PLAN_INIT;
+}
+
+int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct err *e)
+{
+	const struct run_opts *o = in->opts;
+	struct domain_plan plan = {
+		.memory_kib = PLAN_MEMORY_KIB,
+		.vcpus = 1,
+		.event_channels = 127,
+		.grant_frames = 8,
+		.maptrack_frames = 0, /* the guest maps nobody's pages */
+	};
+	uint64_t need = plan.memory_kib + PLAN_OVERHEAD_KIB;
+
+	if (in->facts->free_kib < need)
+		return err_set(e, ERR_HOST, "the pod needs %llu MiB of memory, Xen has %llu MiB free",
+			(unsigned long long)(need >> 10), (unsigned long long)(in->facts->free_kib >> 10));
+	if (!uuid_parse(o->uuid, plan.uuid))
+		return err_set(e, ERR_USAGE, "'%s' is not a pod UUID", o->uuid);
+	plan.name = xasprintf("rkt-%s", o->uuid);
+	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);
+	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
+	/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
+	plan.cmdline = xasprintf("console=hvc0 loglevel=%d", o->debug ? 7 : 4);
+	plan.export_tag = xstrdup(GUEST_EXPORT_TAG);
+	plan.export_path = xasprintf("%s/%s", in->s1root, PLAN_EXPORT_DIR);
+	plan.export_security = xstrdup("passthrough");
+	*plan_r = plan;
+	return 0;
+}
+
+static const struct pod_env default_env[] = { /* contract 4.5 */
+	{ (char *)"PATH", (char *)"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+	{ (char *)"SHELL", (char *)"/bin/sh" },
+	{ (char *)"USER", (char *)"root" },
+	{ (char *)"LOGNAME", (char *)"root" },
+	{ (char *)"HOME", (char *)"/root" },
+};
+
+static const char *env_get(const struct pod_app *app, const char *name)
+{
+	for (size_t i = 0; i < app->nenv; i++)
+		if (!strcmp(app->env[i].name, name))
+			return app->env[i].value;
+	return NULL;
+}
+
+/* Memory here is dom0's own and small: no plan without it. */
+static void *own(struct guest_plan *plan, void *p)
+{
+	if (!guest_plan_own(plan, p))
+		abort();
+	return p;
+}
+
+static void plan_env(struct guest_plan *plan, const struct pod_app *app, struct guest_app *out)
+{
+	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 2, sizeof(*out->env)));
+	for (size_t i = 0; i < app->nenv; i++)
+		out->env[out->nenv++] =
+			own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
+	for (size_t i = 0; i < COUNT(default_env); i++)
+		if (!env_get(app, default_env[i].name))
+			out->env[out->nenv++] = own(plan,
+				xasprintf("%s=%s", default_env[i].name, default_env[i].value));
+	if (!env_get(app, "AC_APP_NAME"))
+		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
+}
+
+static void plan_app(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app,
+	struct guest_app *out)
+{
+	const char *path = env_get(app, "PATH");
+
+	out->name = app->name;
+	out->root = app->name; /* the export has one directory an app */
+	out->exec = app->exec;
+	out->nexec = app->nexec;
+	out->user = app->user;
+	out->group = app->group;
+	out->gids = app->gids;
+	out->ngids = app->ngids;
+	out->cwd = app->cwd;
+	plan_env(plan, app, out);
+	/* FindBinPath (contract 4.5) knows PATH from the manifest only, not the default one */
+	out->search_path = own(plan, path ? xstrdup(path) : xasprintf("%s:/bin:/usr/bin", app->cwd));
+	out->open_stdin = in->opts->interactive;
+}
+
+void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
+{
+	struct guest_plan plan = GUEST_PLAN_INIT;
+
+	plan.hostname = own(&plan, in->opts->hostname ? xstrdup(in->opts->hostname)
+						      : xasprintf("rkt-%s", in->opts->uuid));
+	plan.apps = own(&plan, xcalloc(in->pod->napps, sizeof(*plan.apps)));
+	plan.napps = in->pod->napps;
+	for (size_t i = 0; i < plan.napps; i++)
+		plan_app(in, &plan, &in->pod->apps[i], &plan.apps[i]);
+	*plan_r = plan;
+}

@@ -1,0 +1,46 @@
+/*
+ * From a pod manifest, the flags of `run` and the host's facts to complete plans. Pure: no
+ * descriptor, clock, environment, log or libxl. What is refused is refused here, before anything is
+ * made.
+ */
+#ifndef STAGE1_PLAN_PLAN_H
+#define STAGE1_PLAN_PLAN_H
+
+#include "stage1/cli.h"
+#include "stage1/common/guest_plan.h"
+#include "stage1/plan/domain_plan.h"
+#include "stage1/plan/facts.h"
+#include "stage1/pod/pod.h"
+
+struct plan_input {
+	const struct run_opts *opts;
+	const struct pod *pod;
+	const struct host_facts *facts;
+	const char *s1root; /* absolute path of the pod's stage1/rootfs */
+};
+
+/* Where the supervisor mounts the pod's export, below s1root. */
+#define PLAN_EXPORT_DIR "export"
+/* The roots of the apps, below s1root (rkt common/common.go, AppRootfsPath). */
+#define PLAN_APP_ROOT "opt/stage2/%s/rootfs"
+
+enum {
+	PLAN_MEMORY_KIB = 128 << 10,  /* of a guest whose pod says nothing */
+	PLAN_OVERHEAD_KIB = 4 << 10,  /* what Xen takes on top: page tables, rounding (xen-facts 1.8) */
+	PLAN_WARNINGS_MAX = 16,
+};
+
+struct plan_warnings {
+	size_t n;
+	char *line[PLAN_WARNINGS_MAX]; /* more are counted, not kept */
+};
+
+/* Flags and manifest entries that this version cannot honour: an error, or a warning when harmless. */
+int plan_check(const struct plan_input *in, struct plan_warnings *warnings, struct err *e);
+int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct err *e);
+/* Cannot fail on what plan_check() has passed. Borrows strings from in->pod, which must outlive it. */
+void plan_guest(const struct plan_input *in, struct guest_plan *plan_r);
+
+void plan_warnings_dispose(struct plan_warnings *warnings);
+
+#endif

@@ -1,0 +1,170 @@
+/* See run.h. The order of the steps is what makes each failure leave nothing. */
+#include "stage1/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stage1/common/util.h"
+#include "stage1/export.h"
+#include "stage1/plan/plan.h"
+#include "stage1/poddir.h"
+#include "stage1/signals.h"
+#include "stage1/supervise.h"
+
+struct run {
+	const struct run_opts *opts;
+	const struct xen_ops *xo;
+	int signals;
+	struct pod pod;
+	char *s1root; /* absolute */
+	struct xen *xen;
+	struct domain_plan domain_plan;
+	uint8_t *guest_plan; /* encoded */
+	size_t guest_plan_len;
+	struct session *session;
+	uint32_t domid;
+	bool have_domain;
+};
+
+static void say(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "stage1 run: guest: %s\n", line);
+}
+
+static int make_plans(struct run *r, struct err *e)
+{
+	struct plan_warnings warnings = { .n = 0 };
+	struct guest_plan guest = GUEST_PLAN_INIT;
+	struct host_facts facts;
+	struct plan_input in = {
+		.opts = r->opts, .pod = &r->pod, .facts = &facts, .s1root = r->s1root
+	};
+	int ret;
+
+	if (plan_check(&in, &warnings, e) < 0 || export_check(&r->pod, r->s1root, e) < 0 ||
+		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0 ||
+		plan_domain(&in, &r->domain_plan, e) < 0) {
+		plan_warnings_dispose(&warnings);
+		return -1;
+	}
+	for (size_t i = 0; i < warnings.n; i++)
+		fprintf(stderr, "stage1 run: warning: %s\n", warnings.line[i]);
+	plan_warnings_dispose(&warnings);
+	plan_guest(&in, &guest);
+	ret = guest_plan_encode(&guest, &r->guest_plan, &r->guest_plan_len, e);
+	guest_plan_dispose(&guest);
+	return ret;
+}
+
+/* A domain with the pod's uuid is a live pod's, or one whose supervisor was killed. */
+static int refuse_second_domain(struct run *r, struct err *e)
+{
+	uint32_t domid;
+	int found = r->xo->find(r->xen, r->domain_plan.uuid, &domid, e);
+
+	if (found > 0)
+		return err_set(e, ERR_HOST, "the pod already has a domain, number %u: "
+			"gc removes it once the pod has ended", domid);
+	return found;
+}
+
+static int make_domain(struct run *r, struct err *e)
+{
+	if (export_mount(&r->pod, r->s1root, &r->domain_plan, e) < 0 ||
+		r->xo->create(r->xen, &r->domain_plan, &r->domid, e) < 0)
+		return -1;
+	r->have_domain = true;
+	return r->xo->watch(r->xen, r->domid, e);
+}
+
+static void set_ready(void *arg, bool ready)
+{
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (poddir_set_ready(ready, &e) < 0)
+		fprintf(stderr, "stage1 run: %s\n", e.msg);
+}
+
+static int let_run(struct run *r, struct err *e)
+{
+	AUTO_CLOSE int backend = -1;
+	int console = -1, ret;
+
+	if (r->xo->backend(r->xen, r->domid, &backend, e) < 0 ||
+		r->xo->console(r->xen, r->domid, &console, e) < 0)
+		return -1;
+	if (r->xo->unpause(r->xen, r->domid, e) < 0) {
+		(void)close(console);
+		return -1;
+	}
+	r->session = xcalloc(1, sizeof(*r->session));
+	session_init(r->session, r->guest_plan, r->guest_plan_len, r->pod.napps, say, NULL);
+	ret = supervise(&(struct supervise_input){
+		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
+		.signals = r->signals, .backend = backend, .console = console,
+		.debug = r->opts->debug, .forward_stdin = r->opts->interactive, .ready = set_ready,
+	}, e);
+	return ret;
+}
+
+/* Apps whose end is known leave their status, also when the guest died afterwards. */
+static int write_statuses(const struct run *r, struct err *e)
+{
+	for (size_t i = 0; r->session && i < r->session->napps; i++) {
+		const struct session_app *app = &r->session->apps[i];
+
+		if (app->state != SESSION_APP_OVER)
+			continue;
+		if (app->how == WIRE_APP_FAILED)
+			fprintf(stderr, "stage1 run: app '%s': %s\n", r->pod.apps[i].name, app->text);
+		if (poddir_write_status(r->pod.apps[i].name, session_app_status(app), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int run_steps(struct run *r, int *status_r, struct err *e)
+{
+	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
+		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || poddir_write_pid(e) < 0)
+		return -1;
+	if (make_domain(r, e) < 0)
+		return -1;
+	if (signals_pending(r->signals) > 0) { /* asked to stop before anything ran */
+		*status_r = 0;
+		return 0;
+	}
+	if (let_run(r, e) < 0)
+		return -1;
+	*status_r = session_exit_status(r->session);
+	return 0;
+}
+
+int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, int *status_r,
+	struct err *e)
+{
+	struct run r = { .opts = opts, .xo = xo, .signals = signals, .pod = POD_INIT };
+	struct err late = ERR_INIT;
+	int ret = run_steps(&r, status_r, e);
+
+	if (write_statuses(&r, ret < 0 ? &late : e) < 0)
+		ret = -1;
+	if (r.xen)
+		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
+	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0)
+		ret = -1;
+	xo->close(r.xen);
+	if (r.session)
+		session_dispose(r.session);
+	free(r.session);
+	free(r.guest_plan);
+	domain_plan_dispose(&r.domain_plan);
+	pod_dispose(&r.pod);
+	free(r.s1root);
+	return ret;
+}

@@ -1,0 +1,52 @@
+/* See signals.h. */
+#include "stage1/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "stage1/common/util.h"
+
+static int write_end = -1;
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+	char byte = (char)sig;
+
+	(void)!write(write_end, &byte, 1);
+	errno = saved;
+}
+
+int signals_open(int *fd_r, struct err *e)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	sigset_t set;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "make a pipe");
+	write_end = fds[1];
+	(void)sigemptyset(&act.sa_mask);
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < COUNT(sigs); i++) {
+		(void)sigaction(sigs[i], &act, NULL);
+		(void)sigaddset(&set, sigs[i]);
+	}
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* whatever our caller had blocked */
+	(void)signal(SIGPIPE, SIG_IGN);
+	*fd_r = fds[0];
+	return 0;
+}
+
+int signals_pending(int fd)
+{
+	char buf[64];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	return n > 0 ? (int)n : 0;
+}

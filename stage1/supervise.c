@@ -1,0 +1,285 @@
+/* See supervise.h. */
+#include "stage1/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stage1/common/util.h"
+#include "stage1/console.h"
+#include "stage1/signals.h"
+#include "stage1/sink.h"
+
+enum {
+	GREET_MS = 180000,     /* from unpause to the guest's HELLO */
+	STOP_GRACE_MS = 90000, /* TERM to KILL in the guest: systemd's default, so rkt's */
+	STOP_LATE_MS = 30000,  /* what a guest may take beyond that before it is destroyed */
+};
+
+struct loop {
+	const struct supervise_input *in;
+	struct session *s;
+	struct transport io;
+	bool connected, peer_gone, ready_said, stop_said;
+	enum domain_state domain;
+	int64_t deadline; /* monotonic ms, -1: none */
+	struct sink out[WIRE_STREAMS];
+	struct console console;
+	bool stdin_open;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void debug(const struct loop *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void debug(const struct loop *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!l->in->debug)
+		return;
+	fprintf(stderr, "stage1 run: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* Everything that can be read from the guest and sent to it without waiting. */
+static int exchange(struct loop *l, struct err *e)
+{
+	struct session *s = l->s;
+	size_t len, room;
+	ssize_t n, sent;
+
+	if (!l->connected || l->peer_gone)
+		return 0;
+	do {
+		uint8_t *space = frame_space(&s->rd, &room);
+
+		n = l->io.read(l->io.ctx, space, room);
+		if (n > 0)
+			frame_added(&s->rd, (size_t)n);
+		if (n > 0 && session_receive(s, e) < 0)
+			return err_prefix(e, "the guest broke the protocol");
+		session_produce(s);
+		const uint8_t *data = frame_queued(&s->wr, &len);
+
+		sent = len ? l->io.write(l->io.ctx, data, len) : 0;
+		if (sent > 0)
+			frame_sent(&s->wr, (size_t)sent);
+	} while (n > 0 || sent > 0);
+	if (n < 0)
+		l->peer_gone = true;
+	return 0;
+}
+
+static int connect_channel(struct loop *l, struct err *e)
+{
+	int ret;
+
+	if (l->connected)
+		return 0;
+	ret = l->in->xo->channel(l->in->xen, l->in->domid, &l->io, e);
+	if (ret > 0) {
+		l->connected = true;
+		debug(l, "the guest's control channel is open");
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+/* Output of all apps goes to our stdout and stderr: a rkt pod's streams without a prefix. */
+static void write_out(struct loop *l, unsigned stream)
+{
+	for (size_t i = 0; i < l->s->napps; i++) {
+		struct session_out *out = &l->s->apps[i].out[stream];
+
+		while (out->start < out->end) {
+			ssize_t n = sink_write(&l->out[stream], out->buf + out->start,
+				out->end - out->start);
+
+			if (n == 0)
+				return;
+			if (n < 0)
+				session_refuse(out);
+			else
+				session_wrote(out, (size_t)n);
+		}
+	}
+}
+
+static bool wants_write(const struct loop *l, unsigned stream)
+{
+	for (size_t i = 0; i < l->s->napps; i++)
+		if (l->s->apps[i].out[stream].start < l->s->apps[i].out[stream].end)
+			return true;
+	return false;
+}
+
+static void read_stdin(struct loop *l)
+{
+	uint8_t buf[WIRE_PAYLOAD_MAX];
+	size_t room = session_stdin_room(l->s, 0);
+	ssize_t n;
+
+	if (room == 0)
+		return;
+	n = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0)
+		l->stdin_open = false;
+	session_stdin(l->s, 0, buf, n > 0 ? (size_t)n : 0);
+}
+
+static void ask_to_stop(struct loop *l, uint32_t grace_ms)
+{
+	debug(l, "stopping the apps");
+	session_stop(l->s, grace_ms);
+	l->deadline = now_ms() + grace_ms + STOP_LATE_MS;
+}
+
+static int take_signals(struct loop *l, struct err *e)
+{
+	for (int n = signals_pending(l->in->signals); n > 0; n--) {
+		if (l->stop_said)
+			return err_set(e, ERR_HOST, "asked twice to stop: the pod is destroyed");
+		l->stop_said = true;
+		ask_to_stop(l, STOP_GRACE_MS);
+	}
+	return 0;
+}
+
+/* The two moments others wait for: every app runs, and the pod begins to end. */
+static void say_ready(struct loop *l)
+{
+	if (!l->ready_said && l->s->greeted && !l->s->stopping && session_all_started(l->s)) {
+		l->ready_said = true;
+		l->in->ready(l->in->ready_arg, true);
+	}
+	if (l->s->stopping && l->deadline < 0) { /* an app failed: the guest ends the others */
+		l->deadline = now_ms() + STOP_GRACE_MS + STOP_LATE_MS;
+		l->in->ready(l->in->ready_arg, false);
+	}
+}
+
+static int check_end(struct loop *l, struct err *e)
+{
+	static const char *const ends[] = {
+		[DOMAIN_POWEROFF] = "the guest powered off before the pod had ended",
+		[DOMAIN_CRASHED] = "the guest crashed",
+		[DOMAIN_GONE] = "the guest was destroyed",
+	};
+
+	if (l->s->ended)
+		return 0;
+	if (l->domain != DOMAIN_RUNNING)
+		return err_set(e, ERR_HOST, "%s", ends[l->domain]);
+	if (l->peer_gone)
+		return err_set(e, ERR_INPUT, "the guest closed its control channel%s",
+			frame_pending(&l->s->rd) ? " inside a frame" : "");
+	if (l->deadline >= 0 && now_ms() >= l->deadline)
+		return err_set(e, ERR_HOST, l->s->greeted ? "the guest did not stop in time"
+							  : "the guest did not answer in time");
+	return 0;
+}
+
+enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_STDOUT, FD_STDERR, FD_XEN };
+
+static int wait_for_event(struct loop *l, struct err *e)
+{
+	struct pollfd fds[FD_XEN + XEN_POLL_MAX];
+	int timeout = -1, nxen;
+
+	fds[FD_SIGNALS] = (struct pollfd){ .fd = l->in->signals, .events = POLLIN };
+	fds[FD_BACKEND] = (struct pollfd){ .fd = l->s->ended ? -1 : l->in->backend, .events = POLLIN };
+	fds[FD_CHANNEL] = (struct pollfd){ .fd = l->connected && !l->peer_gone ? l->io.fd : -1,
+		.events = POLLIN };
+	fds[FD_CONSOLE] = (struct pollfd){ .fd = l->console.fd, .events = POLLIN };
+	fds[FD_STDIN] = (struct pollfd){
+		.fd = l->stdin_open && session_stdin_room(l->s, 0) > 0 ? STDIN_FILENO : -1,
+		.events = POLLIN };
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		fds[FD_STDIN + k] = (struct pollfd){ .fd = wants_write(l, k) ? l->out[k].fd : -1,
+			.events = POLLOUT };
+	if (l->deadline >= 0 && !l->s->ended)
+		timeout = l->deadline > now_ms() ? (int)(l->deadline - now_ms()) : 0;
+	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
+	if (nxen < 0)
+		return -1;
+	if (poll(fds, (nfds_t)(FD_XEN + nxen), timeout) < 0) {
+		if (errno != EINTR)
+			return err_sys(e, "poll");
+		for (int i = 0; i < FD_XEN + nxen; i++)
+			fds[i].revents = 0;
+	}
+	if (l->in->xo->poll_done(l->in->xen, fds + FD_XEN, nxen, &l->domain, e) < 0)
+		return -1;
+	if (fds[FD_CHANNEL].revents)
+		l->io.ack(l->io.ctx);
+	if (fds[FD_CONSOLE].revents)
+		console_read(&l->console);
+	if (fds[FD_STDIN].revents)
+		read_stdin(l);
+	if (fds[FD_STDOUT].revents)
+		write_out(l, WIRE_STDOUT);
+	if (fds[FD_STDERR].revents)
+		write_out(l, WIRE_STDERR);
+	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING)
+		return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
+	return 0;
+}
+
+static int run_loop(struct loop *l, struct err *e)
+{
+	while (!l->s->ended || !session_all_written(l->s)) {
+		if (wait_for_event(l, e) < 0 || take_signals(l, e) < 0 || connect_channel(l, e) < 0 ||
+			exchange(l, e) < 0 || check_end(l, e) < 0)
+			return -1;
+		if (l->s->greeted && !l->s->stopping)
+			l->deadline = -1;
+		say_ready(l);
+	}
+	return exchange(l, e); /* BYE */
+}
+
+int supervise(const struct supervise_input *in, struct err *e)
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+	int ret;
+
+	l->in = in;
+	l->s = in->session;
+	l->stdin_open = in->forward_stdin;
+	l->deadline = now_ms() + GREET_MS;
+	sink_open(&l->out[WIRE_STDOUT], STDOUT_FILENO);
+	sink_open(&l->out[WIRE_STDERR], STDERR_FILENO);
+	console_init(&l->console, in->console, in->debug);
+
+	ret = run_loop(l, e);
+
+	if (l->ready_said)
+		in->ready(in->ready_arg, false);
+	if (ret < 0) {
+		/* What the guest's apps had written before it died is still worth delivering. */
+		for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+			write_out(l, k);
+		console_read(&l->console);
+		console_report(&l->console);
+	}
+	console_close(&l->console);
+	sink_close(&l->out[WIRE_STDOUT]);
+	sink_close(&l->out[WIRE_STDERR]);
+	free(l);
+	return ret;
+}

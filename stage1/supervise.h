@@ -1,0 +1,32 @@
+/*
+ * The supervisor's loop: from the unpaused domain until the pod has ended and its last byte is
+ * written. Moves bytes between the guest's channel, our descriptors and the console; what they mean
+ * is stage1/session.h's.
+ */
+#ifndef STAGE1_SUPERVISE_H
+#define STAGE1_SUPERVISE_H
+
+#include "stage1/session.h"
+#include "stage1/xen/xen.h"
+
+struct supervise_input {
+	const struct xen_ops *xo;
+	struct xen *xen;
+	uint32_t domid;
+	struct session *session;
+	int signals;    /* stage1/signals.h */
+	int backend;    /* pidfd of the export's server */
+	int console;    /* the console's terminal, or -1; taken */
+	bool debug;     /* show the console and what happens */
+	bool forward_stdin; /* our stdin is app 0's */
+	void (*ready)(void *arg, bool ready); /* all apps have started; the pod begins to end */
+	void *ready_arg;
+};
+
+/*
+ * 0 when the guest has ended the pod by the protocol: then the session knows every app's status.
+ * -1 with *e when it died, misbehaved, or had to be given up; the caller destroys the domain.
+ */
+int supervise(const struct supervise_input *in, struct err *e);
+
+#endif

@@ -1,0 +1,100 @@
+/* A domain's life by libxl: build, let run, find again, destroy. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <termios.h>
+
+#include "stage1/common/util.h"
+#include "stage1/xen/internal.h"
+
+int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e)
+{
+	uint32_t domid = INVALID_DOMID;
+	libxl_domain_config cfg;
+	int ret;
+
+	domcfg_fill(xen->ctx, plan, &cfg);
+	if (libxl_domain_create_new(xen->ctx, &cfg, &domid, NULL, NULL)) {
+		ret = err_xl(e, xen, "create domain '%s'", plan->name);
+		goto out;
+	}
+	ret = store_wait_backend(xen, domid, e);
+	if (ret < 0)
+		goto out;
+	*domid_r = domid;
+	domid = INVALID_DOMID; /* the caller's now */
+out:
+	if (libxl_domid_valid_guest(domid)) /* a failed create may leave half a domain */
+		(void)libxl_domain_destroy(xen->ctx, domid, NULL);
+	libxl_domain_config_dispose(&cfg);
+	return ret;
+}
+
+int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct err *e)
+{
+	libxl_dominfo *list;
+	int n, found = 0;
+
+	list = libxl_list_domain(xen->ctx, &n);
+	if (!list)
+		return err_xl(e, xen, "list the domains");
+	for (int i = 0; i < n && !found; i++) {
+		if (memcmp(list[i].uuid.uuid, uuid, 16) != 0)
+			continue;
+		*domid_r = list[i].domid;
+		found = 1;
+	}
+	libxl_dominfo_list_free(list, n);
+	return found;
+}
+
+int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
+{
+	if (libxl_domain_unpause(xen->ctx, domid, NULL))
+		return err_xl(e, xen, "let domain %u run", domid);
+	return 0;
+}
+
+int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
+{
+	int rc = libxl_domain_destroy(xen->ctx, domid, NULL);
+
+	if (rc && rc != ERROR_DOMAIN_NOTFOUND && rc != ERROR_DOMAIN_DESTROYED)
+		return err_xl(e, xen, "destroy domain %u", domid);
+	return 0;
+}
+
+int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/local/domain/%u/image/device-model-pid", domid);
+	long pid = store_number(xen, path);
+	int fd;
+
+	if (pid <= 1)
+		return err_set(e, ERR_HOST, "domain %u has no process that serves its export", domid);
+	fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	if (fd < 0)
+		return err_sys(e, "the process that serves the export, %ld", pid);
+	*pidfd_r = fd;
+	return 0;
+}
+
+int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *path = NULL;
+	struct termios tio;
+
+	if (libxl_console_get_tty(xen->ctx, domid, 0, LIBXL_CONSOLE_TYPE_PV, &path))
+		return err_xl(e, xen, "find the console of domain %u", domid);
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open the console of domain %u", domid);
+	if (tcgetattr(fd, &tio) == 0) { /* an echo would come back to the guest as input */
+		cfmakeraw(&tio);
+		(void)tcsetattr(fd, TCSANOW, &tio);
+	}
+	*fd_r = STEAL_FD(fd);
+	return 0;
+}

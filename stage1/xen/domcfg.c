@@ -1,0 +1,51 @@
+/*
+ * A domain plan as libxl's configuration. Needs no Xen: tests/golden prints the result as libxl's
+ * own JSON. The reasons for the values are in xen-facts 1.3.
+ */
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/xen/internal.h"
+
+static void fill_export(const struct domain_plan *plan, libxl_domain_config *cfg)
+{
+	libxl_device_p9 *p9 = xcalloc(1, sizeof(*p9));
+
+	libxl_device_p9_init(p9);
+	p9->devid = 0;
+	p9->tag = xstrdup(plan->export_tag);
+	p9->path = xstrdup(plan->export_path);
+	p9->security_model = xstrdup(plan->export_security);
+#ifdef LIBXL_HAVE_XEN_9PFS
+	p9->type = LIBXL_P9_TYPE_QEMU; /* at its default, 4.19 and later start no QEMU */
+#endif
+	cfg->p9s = p9;
+	cfg->num_p9s = 1;
+}
+
+void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
+{
+	libxl_domain_build_info *b = &cfg->b_info;
+
+	libxl_domain_config_init(cfg);
+	cfg->c_info.type = LIBXL_DOMAIN_TYPE_PV;
+	cfg->c_info.name = xstrdup(plan->name);
+	memcpy(cfg->c_info.uuid.uuid, plan->uuid, sizeof(plan->uuid));
+
+	libxl_domain_build_info_init_type(b, LIBXL_DOMAIN_TYPE_PV);
+	b->kernel = xstrdup(plan->kernel);
+	b->ramdisk = xstrdup(plan->ramdisk);
+	b->cmdline = xstrdup(plan->cmdline);
+	b->max_vcpus = (int)plan->vcpus;
+	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus) == 0)
+		libxl_bitmap_set_any(&b->avail_vcpus);
+	b->max_memkb = b->target_memkb = plan->memory_kib;
+	b->video_memkb = b->shadow_memkb = 0;
+	libxl_defbool_set(&b->claim_mode, true);
+	b->tsc_mode = LIBXL_TSC_MODE_NATIVE;
+	b->event_channels = plan->event_channels;
+	b->max_grant_frames = (int)plan->grant_frames;
+	b->max_maptrack_frames = (int)plan->maptrack_frames;
+	b->max_grant_version = 1;
+	fill_export(plan, cfg);
+}

@@ -1,0 +1,136 @@
+/* Opening Xen, what it says of itself, and the table of everything this module offers. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/xen/internal.h"
+
+static void log_message(struct xentoollog_logger *logger, xentoollog_level level, int errnoval,
+	const char *context, const char *format, va_list al)
+{
+	struct xl_log *log = (struct xl_log *)logger;
+	char msg[300];
+
+	(void)vsnprintf(msg, sizeof(msg), format, al);
+	if (errnoval > 0) {
+		size_t len = strlen(msg);
+
+		(void)snprintf(msg + len, sizeof(msg) - len, ": %s", strerror(errnoval));
+	}
+	if (level >= XTL_ERROR)
+		memcpy(log->last_error, msg, sizeof(log->last_error));
+	if (log->debug && level >= XTL_DETAIL)
+		fprintf(stderr, "%s: %s\n", context ? context : "libxl", msg);
+}
+
+void xl_log_init(struct xl_log *log, bool debug)
+{
+	*log = (struct xl_log){ .vtable = { .vmessage = log_message }, .debug = debug };
+}
+
+void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
+{
+	char what[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	err_set_(e, ERR_HOST, "%s: %s", what,
+		*xen->log.last_error ? xen->log.last_error : "libxl does not say why");
+}
+
+static void xen_close(struct xen *xen)
+{
+	if (!xen)
+		return;
+	xen_channel_close(xen);
+	if (xen->death)
+		libxl_evdisable_domain_death(xen->ctx, xen->death);
+	if (xen->xs)
+		xs_close(xen->xs);
+	(void)libxl_ctx_free(xen->ctx);
+	free(xen);
+}
+
+/* An event libxl cannot report would otherwise make it exit the process. */
+static void disaster(void *user, libxl_event_type type, const char *msg, int errnoval)
+{
+	struct xen *xen = user;
+
+	(void)type;
+	(void)snprintf(xen->log.last_error, sizeof(xen->log.last_error), "%s: %s", msg,
+		strerror(errnoval));
+	xen->state = DOMAIN_GONE;
+}
+
+static const libxl_event_hooks event_hooks = {
+	.event_occurs_mask = 0, /* events are fetched by libxl_event_check */
+	.disaster = disaster,
+};
+
+static const libxl_childproc_hooks child_hooks = {
+	.chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+};
+
+static int xen_open(bool debug, struct xen **xen_r, struct err *e)
+{
+	struct xen *xen = xcalloc(1, sizeof(*xen));
+
+	xl_log_init(&xen->log, debug);
+	xen->state = DOMAIN_RUNNING;
+	if (libxl_ctx_alloc(&xen->ctx, LIBXL_VERSION, 0, &xen->log.vtable)) {
+		(void)err_xl(e, xen, "cannot talk to Xen (is xenstored running?)");
+		xen_close(xen);
+		return -1;
+	}
+	libxl_childproc_setmode(xen->ctx, &child_hooks, NULL);
+	libxl_event_register_callbacks(xen->ctx, &event_hooks, xen);
+	xen->xs = xs_open(0);
+	if (!xen->xs) {
+		(void)err_sys(e, "cannot talk to xenstored");
+		xen_close(xen);
+		return -1;
+	}
+	*xen_r = xen;
+	return 0;
+}
+
+static int xen_facts(struct xen *xen, struct host_facts *facts_r, struct err *e)
+{
+	libxl_physinfo info;
+	uint64_t free_kib;
+	int cpus;
+
+	libxl_physinfo_init(&info);
+	if (libxl_get_physinfo(xen->ctx, &info))
+		return err_xl(e, xen, "ask Xen about the host");
+	libxl_physinfo_dispose(&info);
+	if (libxl_get_free_memory(xen->ctx, &free_kib))
+		return err_xl(e, xen, "ask Xen for its free memory");
+	cpus = libxl_get_online_cpus(xen->ctx);
+	if (cpus < 0)
+		return err_xl(e, xen, "ask Xen for its processors");
+	facts_r->free_kib = free_kib;
+	facts_r->cpus = (uint32_t)cpus;
+	return 0;
+}
+
+const struct xen_ops stage1_xen_ops = {
+	.abi = XEN_OPS_ABI,
+	.open = xen_open,
+	.close = xen_close,
+	.facts = xen_facts,
+	.find = xen_find,
+	.create = xen_create,
+	.watch = xen_watch,
+	.unpause = xen_unpause,
+	.destroy = xen_destroy,
+	.backend = xen_backend,
+	.console = xen_console,
+	.channel = xen_channel,
+	.channel_close = xen_channel_close,
+	.poll_prepare = xen_poll_prepare,
+	.poll_done = xen_poll_done,
+};

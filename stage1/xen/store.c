@@ -1,0 +1,60 @@
+/* What libxl does not tell, read from xenstore. Values may be the guest's: numbers only. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+#include <xen/io/xenbus.h>
+
+#include "stage1/common/util.h"
+#include "stage1/xen/internal.h"
+
+enum { BACKEND_WAIT_MS = 60000 };
+
+long store_number(struct xen *xen, const char *path)
+{
+	AUTO_FREE char *value = NULL;
+	unsigned len;
+	char *end;
+	long n;
+
+	value = xs_read(xen->xs, XBT_NULL, path, &len);
+	if (!value)
+		return -1;
+	errno = 0;
+	n = strtol(value, &end, 10);
+	return errno || end == value || *end || n < 0 ? -1 : n;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int store_wait_backend(struct xen *xen, uint32_t domid, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/local/domain/0/backend/9pfs/%u/0/state", domid);
+	int64_t deadline = now_ms() + BACKEND_WAIT_MS;
+	int ret = 0;
+
+	if (!xs_watch(xen->xs, path, "backend"))
+		return err_sys(e, "watch %s", path);
+	while (store_number(xen, path) < XenbusStateInitWait) {
+		struct pollfd fd = { .fd = xs_fileno(xen->xs), .events = POLLIN };
+		int64_t left = deadline - now_ms();
+		char **event;
+
+		if (left <= 0) {
+			ret = err_set(e, ERR_HOST, "the 9p backend of domain %u did not come up within %d s",
+				domid, BACKEND_WAIT_MS / 1000);
+			break;
+		}
+		if (poll(&fd, 1, (int)left) > 0)
+			while ((event = xs_check_watch(xen->xs)) != NULL)
+				free(event);
+	}
+	(void)xs_unwatch(xen->xs, path, "backend");
+	return ret;
+}
