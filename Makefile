@@ -135,6 +135,12 @@ $(ACI): $(ENTRYPOINTS) $(MODULE) $(B)/initramfs $(B)/vmlinux $(B)/manifest.json 
 		rootfs/lib/stage1-xen/$(notdir $(MODULE))=$(MODULE):0755 \
 		rootfs/boot/vmlinux=$(B)/vmlinux:0644 rootfs/boot/initramfs=$(B)/initramfs:0644
 
+# Tests: tests/*.mk add what they build to TESTS. Each is a program that writes TAP and is run by
+# scripts/check from the top directory with BUILD set; what needs Xen is in tests/xen.
+TESTS :=
+testlink = @mkdir -p $(@D); echo "  LD      $@"; $(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(1)
+include $(wildcard tests/*.mk)
+
 install: all ## install stage0 and the stage1 image below PREFIX (/usr)
 	install -D -m 0755 $(B)/stage0/stage0 $(DESTDIR)$(PREFIX)/bin/stage0
 	install -D -m 0644 $(ACI) $(DESTDIR)$(PREFIX)/lib/stage1-xen/stage1-xen.aci
