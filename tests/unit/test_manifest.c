@@ -314,13 +314,13 @@ static int parse(struct parsed *p, char **argv, struct err *e)
 
 static void reads_flags_as_go_does(void **state)
 {
-	char *argv[] = { "cmd", "--on", "a", "--str=1", "-str", "--x", "-list=p", "--list", "q", "b",
+	const char *argv[] = { "cmd", "--on", "a", "--str=1", "-str", "--x", "-list=p", "--list", "q", "b",
 		"--on=false", "-", "--", "--str=9", "--", NULL };
 	struct err e = ERR_INIT;
 	struct parsed p;
 
 	(void)state;
-	assert_int_equal(parse(&p, argv, &e), 0);
+	assert_int_equal(parse(&p, (char **)argv, &e), 0);
 	assert_false(p.on);
 	assert_string_equal(p.s, "--x"); /* the word behind is the value, whatever it looks like */
 	assert_int_equal(p.l.n, 2);
@@ -336,7 +336,7 @@ static void reads_flags_as_go_does(void **state)
 
 static void refuses_flags_it_does_not_know(void **state)
 {
-	static struct { char *argv[4]; const char *msg; } rows[] = {
+	static struct { const char *argv[4]; const char *msg; } rows[] = {
 		{ { "cmd", "--what", NULL }, "unknown flag --what" },
 		{ { "cmd", "--o=1", NULL }, "unknown flag --o" },
 		{ { "cmd", "--strx", NULL }, "unknown flag --strx" },
@@ -350,7 +350,7 @@ static void refuses_flags_it_does_not_know(void **state)
 		struct err e = ERR_INIT;
 		struct parsed p;
 
-		assert_int_equal(parse(&p, rows[i].argv, &e), -1);
+		assert_int_equal(parse(&p, (char **)rows[i].argv, &e), -1);
 		assert_string_equal(e.msg, rows[i].msg);
 		assert_null(p.rest.words.v);
 	}

@@ -1,13 +1,15 @@
 #!/bin/sh
 # What pack makes: the same bytes twice, whatever the tree's times, modes and order; errors in one
-# line, and nothing half-written left. usage: test_pack.sh PACK
+# line, and nothing half-written left. Writes TAP. usage: test_pack.sh [PACK]
 set -eu
-pack=$(realpath "$1")
+pack=$(realpath "${1:-${BUILD:-build}/pack}")
 dir=$(mktemp -d)
+n=0
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 unset SOURCE_DATE_EPOCH
-fail() { echo "test_pack: $*" >&2; exit 1; }
+fail() { echo "not ok $((n + 1)) - $*"; exit 1; }
+ok() { n=$((n + 1)); echo "ok $n - $*"; } # what was looked at since the last one
 same() { [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"; }
 
 make_tree() { # DIR UMASK NAMES...
@@ -33,6 +35,7 @@ for kind in aci aci.gz cpio; do
 done
 SOURCE_DATE_EPOCH=86400 "$pack" --format=aci epoch.aci manifest=m rootfs/
 same epoch "1970-01-02 00:00" "$(TZ=UTC tar -tvf epoch.aci --full-time | awk 'NR==1 {print $4, substr($5, 1, 5)}')"
+ok "the same bytes whatever the tree's times, modes and order"
 
 # --- content
 same order "manifest rootfs/ rootfs/a rootfs/b rootfs/flavor rootfs/hard rootfs/init rootfs/näme rootfs/rkt/ rootfs/rkt/status/ rootfs/sub/ rootfs/sub/deep/ rootfs/sub/link rootfs/sub/run" \
@@ -49,8 +52,10 @@ same tmp-mode 1777 "$(stat -c %a x/tmp)"
 same init-mode 755 "$(stat -c %a x/init)"
 cmp one/a x/lib/hard || fail "a hard link of the source lost its content"
 same magic 070701 "$(head -c 6 one.cpio)"
+ok "the content it was told to pack"
 # no two entries may look like one file under two names: the kernel would link them
 same nlink 1 "$(stat -c %h x/lib/a)"
+ok "hard links of the source are files of their own"
 
 # --- errors: one line, exit status 1, nothing left behind, an old output untouched
 bad() { # MESSAGE ARGS...
@@ -79,3 +84,5 @@ if "$pack" --format=initramfs /dev/full/out a=m 2>err; then fail "wrote below a 
 same "message" "pack: create /dev/full/out.new: Not a directory" "$(cat err)"
 short=/sys/kernel/uevent_seqnum # says 4096 bytes and has a few
 [ ! -e "$short" ] || bad "pack: $short: changed while it was read" --format=initramfs out a=$short
+ok "errors are one line and leave nothing behind"
+echo "1..$n"

@@ -1,0 +1,35 @@
+# Unit tests: one program each, of the sources it names. Scripts are copied so that they wait for
+# the program they test.
+
+UNIT_test_pod        := $(POD) $(COMMON)
+UNIT_test_plan       := $(PLAN) $(WIRE) $(COMMON)
+UNIT_test_cli        := stage1/cli.c $(COMMON)
+UNIT_test_err        := $(COMMON)
+UNIT_test_wire       := stage1/common/wire.c $(COMMON)
+UNIT_test_guest_plan := $(WIRE) $(COMMON)
+UNIT_test_session    := stage1/session.c stage1/common/wire.c $(COMMON)
+UNIT_test_console    := stage1/console.c
+UNIT_test_sink       := stage1/sink.c
+UNIT_test_passwd     := init/passwd.c $(COMMON)
+UNIT_test_streams    := init/streams.c stage1/common/wire.c
+UNIT_test_unpack     := $(UNPACK) $(COMMON)
+UNIT_test_manifest   := stage0/cli.c stage0/image.c stage0/manifest.c stage0/runargs.c $(POD) $(COMMON)
+
+UNITLIBS_test_pod      := $(JSON)
+UNITLIBS_test_manifest := $(JSON)
+UNITLIBS_test_unpack   := -larchive -lmd
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_SCRIPTS := $(patsubst tests/unit/%.sh,%,$(sort $(wildcard tests/unit/test_*.sh)))
+
+define unit_test
+$(B)/tests/$(1): $(call obj,tests/unit/$(1).c $(UNIT_$(1))); $$(call testlink,-lcmocka $(UNITLIBS_$(1)))
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+
+$(B)/tests/test_pack: $(B)/pack
+$(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
+	@mkdir -p $(@D)
+	@cp $< $@
+
+TESTS += $(addprefix $(B)/tests/,$(UNIT_TESTS) $(UNIT_SCRIPTS))
