@@ -10,6 +10,13 @@
 
 enum { DEPTH_MAX = 64 };
 
+static size_t skip_blanks(const char *text, size_t at, size_t len)
+{
+	while (at < len && memchr(" \t\r\n", text[at], 4))
+		at++;
+	return at;
+}
+
 int json_parse(const char *text, size_t len, const char *name, json_object **root_r, struct err *e)
 {
 	struct json_tokener *tok;
@@ -30,7 +37,7 @@ int json_parse(const char *text, size_t len, const char *name, json_object **roo
 	else if (json_tokener_get_error(tok) != json_tokener_success)
 		ret = err_set(e, ERR_INPUT, "%s: not JSON: %s at byte %zu", name,
 			json_tokener_error_desc(json_tokener_get_error(tok)), used);
-	else if (used += strspn(text + used, " \t\r\n"), used < len)
+	else if (used = skip_blanks(text, used, len), used < len)
 		ret = err_set(e, ERR_INPUT, "%s: not JSON: more after the value, at byte %zu", name, used);
 	else
 		ret = 0;

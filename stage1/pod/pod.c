@@ -74,10 +74,34 @@ static int read_strings(const struct jnode *at, const char *key, const char *fie
 	return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct pod_env *const *x = a, *const *y = b;
+	int order = strcmp((*x)->name, (*y)->name);
+
+	return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* The first that repeats an earlier one, or app->nenv. Lists are long: not each with each. */
+static size_t repeated_env(const struct pod_app *app)
+{
+	AUTO_FREE const struct pod_env **sorted = xcalloc(app->nenv, sizeof(*sorted));
+	size_t first = app->nenv;
+
+	for (size_t i = 0; i < app->nenv; i++)
+		sorted[i] = &app->env[i];
+	qsort(sorted, app->nenv, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < app->nenv; i++)
+		if (!strcmp(sorted[i - 1]->name, sorted[i]->name) && (size_t)(sorted[i] - app->env) < first)
+			first = (size_t)(sorted[i] - app->env);
+	return first;
+}
+
 static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
 {
 	struct jnode list, item;
 	int ret = opt_list(at, "environment", &list, e);
+	size_t again;
 
 	if (ret <= 0)
 		return ret;
@@ -91,13 +115,14 @@ static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
 			return -1;
 		if (!env_name_valid(name))
 			return jnode_err(e, &item, "'%s' is not a name for a variable", name);
-		for (size_t k = 0; k < app->nenv; k++)
-			if (!strcmp(app->env[k].name, name))
-				return jnode_err(e, &item, "'%s' is set twice", name);
 		app->env[app->nenv].name = xstrdup(name);
 		app->env[app->nenv++].value = xstrdup(value);
 	}
-	return 0;
+	again = repeated_env(app);
+	if (again == app->nenv)
+		return 0;
+	item = (struct jnode){ .up = &list, .idx = again };
+	return jnode_err(e, &item, "'%s' is set twice", app->env[again].name);
 }
 
 static int read_gids(const struct jnode *at, struct pod_app *app, struct err *e)
