@@ -108,7 +108,7 @@ static int make(const char *doc, const struct app_opts *opts, char **text_r, str
 	return ret;
 }
 
-static char *args[] = { "one", "t\"wo", NULL };
+static char *args[] = { (char *)"one", (char *)"t\"wo", NULL };
 static const char *env[] = { "B=2", "A=x=y", "B=3" };
 
 static void makes_pod_manifests(void **state)
