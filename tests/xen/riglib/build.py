@@ -1,0 +1,161 @@
+"""The saved machine: an initramfs around dom0-init, one boot of Xen, and the state at "ready" in a file.
+
+The state is QEMU's migration stream, not a snapshot inside the qcow2: so all of an entry is read-only for its runs,
+any number of which may start from it at once, each with its own temporary overlay.
+"""
+import os
+import selectors
+import shutil
+import stat
+import time
+
+from . import cache, machine, rootfs, say
+
+BOOT_TIMEOUT = 400
+
+INIT = """#!/busybox sh
+/busybox mkdir /proc /dev /new
+/busybox mount -t devtmpfs devtmpfs /dev
+for module in /modules/*.ko; do /busybox insmod "$module"; done
+/busybox mount -t ext4 /dev/vda /new || exec /busybox sh -c 'echo "no root disk" >/dev/console'
+/busybox cp /dom0-init /new/sbin/dom0-init
+/busybox mount -o move /dev /new/dev
+exec /busybox switch_root /new /sbin/dom0-init
+"""
+
+
+def cpio(files):
+    """A newc archive of (name, mode, data)."""
+    out = bytearray()
+
+    def pad():
+        out.extend(b"\0" * (-len(out) % 4))
+
+    for number, (name, mode, data) in enumerate([*files, ("TRAILER!!!", 0, b"")], 1):
+        raw = name.encode() + b"\0"
+        fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
+        out.extend(b"070701" + b"".join(b"%08X" % field for field in fields) + raw)
+        pad()
+        out.extend(data)
+        pad()
+    return bytes(out)
+
+
+def initramfs(boot):
+    file, exe = stat.S_IFREG | 0o644, stat.S_IFREG | 0o755
+    modules = sorted(boot.glob("*.ko"))
+    return cpio([("init", exe, INIT.encode()),
+                 ("busybox", exe, (boot / "busybox").read_bytes()),
+                 ("dom0-init", exe, (cache.LIB.parent / "dom0-init").read_bytes()),
+                 ("modules", stat.S_IFDIR | 0o755, b""),
+                 *((f"modules/{path.name}", file, path.read_bytes()) for path in modules)])
+
+
+def empty_job():
+    """The job disk of a machine without a job: all zeroes, of the size that every job disk has."""
+    fd = os.open(cache.base(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    os.ftruncate(fd, machine.JOB_DISK)
+    return read_only(fd)
+
+
+def read_only(fd):
+    """QEMU takes a descriptor only in the mode it wants."""
+    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    os.close(fd)
+    return again
+
+
+def make_machine(root, entry, keep_log):
+    """All of a rig entry. `keep_log` says where to put the console when the machine does not come up."""
+    for name in ("xen", "vmlinux"):
+        os.link(root / name, entry / name)
+    (entry / "initrd").write_bytes(initramfs(root / "boot"))
+    log = entry / "build.log"
+    rootfs.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"../{root.name}/disk.raw",
+                str(entry / "disk.qcow2")], log)
+    with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 45):
+        job = empty_job()
+        vm = machine.Machine(entry, machine.root_drive(entry / "disk.qcow2", "qcow2", False), job, log, entry)
+        os.close(job)
+        try:
+            wait_ready(vm, entry / "console.log")
+            save(vm, entry / "state")
+        except say.Failure as e:
+            kept = keep_log(entry)
+            raise say.Failure(f"{e}; logs in {kept}", e.status) from None
+        finally:
+            vm.kill()
+    shutil.copy(root / "build.log", entry / "root.log")
+
+
+def wait_ready(vm, console_log):
+    """Until dom0-init says so; the console goes to a file meanwhile."""
+    deadline = time.monotonic() + BOOT_TIMEOUT
+    said = b""
+    with selectors.DefaultSelector() as wait, open(console_log, "ab", 0) as console:
+        for name in ("ctl", "console"):
+            wait.register(vm.sockets[name], selectors.EVENT_READ, name)
+        wait.register(vm.pidfd, selectors.EVENT_READ, "death")
+        while b"ready\n" not in said:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise say.Failure(f"dom0 was not ready within {BOOT_TIMEOUT} s", 124)
+            for key, _ in wait.select(left):
+                if key.data == "death":
+                    raise say.Failure("QEMU ended before dom0 was ready", 125)
+                data = key.fileobj.recv(65536)
+                if not data:
+                    wait.unregister(key.fileobj)
+                elif key.data == "console":
+                    console.write(data)
+                else:
+                    said += data
+
+
+def save(vm, path):
+    """Stop the machine and write its state."""
+    qmp = vm.qmp
+    qmp.send("stop")
+    qmp.send("migrate-set-capabilities", **qmp.EVENTS)
+    qmp.send("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+    with open(path, "wb") as f:
+        qmp.send("getfd", fds=(f.fileno(),), fdname="state")
+        qmp.send("migrate", uri="fd:state")
+        vm.sockets["qmp"].settimeout(120)
+        while True:
+            try:
+                messages = qmp.messages()
+            except (EOFError, TimeoutError):
+                raise say.Failure("QEMU did not save the machine", 125) from None
+            for message in messages:
+                if "error" in message:
+                    raise say.Failure(f"QEMU did not save the machine: {message['error']['desc']}")
+                if message.get("event") == "MIGRATION":
+                    status = message["data"]["status"]
+                    if status == "completed":
+                        return
+                    if status == "failed":
+                        raise say.Failure("QEMU did not save the machine: migration failed")
+
+
+def prepare(suite, keep_log):
+    """Have both entries; returns them. Costs milliseconds when they are there."""
+    keys = cache.Keys(suite)
+    if not (keys.rig.exists() and keys.root.exists()):
+        with cache.locked(f"rig-{suite.name}"):
+            if not keys.root.exists():
+                if os.geteuid():
+                    raise say.Failure("the first preparation needs root (mmdebstrap --mode=root)")
+                missing = [tool for tool in ("mmdebstrap", "mke2fs", "qemu-img") if not shutil.which(tool)]
+                if missing:
+                    raise say.Failure(f"{' and '.join(missing)} not installed: run scripts/deps rig")
+                shutil.rmtree(keys.rig, ignore_errors=True)     # its disk is an overlay of the root
+                with cache.building(keys.root) as temp:
+                    rootfs.make_root(suite, temp)
+            if not keys.rig.exists():
+                with cache.building(keys.rig) as temp:
+                    make_machine(keys.root, temp, keep_log)
+            cache.drop_unused(suite, (keys.rig, keys.root))
+    cache.used(keys.rig)
+    cache.used(keys.root)
+    return keys
