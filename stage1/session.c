@@ -34,13 +34,13 @@ void session_dispose(struct session *s)
 	s->napps = 0;
 }
 
-/* Guest text is shown on an operator's terminal: printable ASCII and UTF-8's bytes, nothing else. */
+/* Guest text is shown on an operator's terminal. */
 static void copy_text(char *to, const uint8_t *from, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		to[i] = from[i] >= 0x20 && from[i] != 0x7f && (from[i] < 0x80 || from[i] >= 0xa0) ?
-			(char)from[i] : '?';
+		to[i] = from[i] ? (char)from[i] : '?';
 	to[len] = '\0';
+	text_make_harmless(to);
 }
 
 static int take_log(struct session *s, const struct frame *f)

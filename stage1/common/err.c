@@ -5,13 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names in messages come from images and manifests: nothing of theirs may drive a terminal. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
+#include "stage1/common/util.h"
 
 void err_set_(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
@@ -23,7 +17,7 @@ void err_set_(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	make_printable(e->msg);
+	text_make_harmless(e->msg);
 }
 
 void err_sys_(struct err *e, const char *fmt, ...)
@@ -40,7 +34,7 @@ void err_sys_(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	len = strlen(e->msg);
 	(void)snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", why);
-	make_printable(e->msg);
+	text_make_harmless(e->msg);
 }
 
 void err_prefix_(struct err *e, const char *fmt, ...)
@@ -53,5 +47,5 @@ void err_prefix_(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	memcpy(cause, e->msg, sizeof(cause));
 	(void)snprintf(e->msg, sizeof(e->msg), "%s: %.270s", place, cause);
-	make_printable(e->msg);
+	text_make_harmless(e->msg);
 }

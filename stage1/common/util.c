@@ -117,6 +117,34 @@ int write_file_atomic(int dirfd, const char *path, const void *data, size_t len,
 	return 0;
 }
 
+/* Bytes of the printable character at p; 0 when there is none. Reads no further than the NUL. */
+static size_t printable(const unsigned char *p)
+{
+	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7f;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || (p[0] == 0xc2 && p[1] < 0xa0))
+		return 0; /* no first byte, or a control character */
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90))
+		return 0; /* longer than need be: another way to write a control character */
+	for (size_t i = 1; i < len; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+void text_make_harmless(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p;) {
+		size_t len = printable(p);
+
+		if (len == 0)
+			*p = '?';
+		p += len ? len : 1;
+	}
+}
+
 bool str_has_prefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -55,6 +55,12 @@ int write_all(int fd, const void *data, size_t len);
 int write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
 	struct err *e);
 
+/*
+ * Text of a manifest, an image or a guest goes to an operator's terminal: what is neither printable
+ * ASCII nor UTF-8 (of which the control characters U+0080 to U+009F are no part) becomes '?'.
+ */
+void text_make_harmless(char *text);
+
 bool str_has_prefix(const char *s, const char *prefix);
 
 #endif

@@ -16,6 +16,7 @@ static void warn(struct plan_warnings *w, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	text_make_harmless(line);
 	if (w->n < PLAN_WARNINGS_MAX)
 		w->line[w->n++] = xstrdup(line);
 }

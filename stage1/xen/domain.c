@@ -14,6 +14,7 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 	libxl_domain_config cfg;
 	int ret;
 
+	*xen->log.first_error = '\0';
 	domcfg_fill(xen->ctx, plan, &cfg);
 	if (libxl_domain_create_new(xen->ctx, &cfg, &domid, NULL, NULL)) {
 		ret = err_xl(e, xen, "create domain '%s'", plan->name);

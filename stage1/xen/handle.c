@@ -6,6 +6,14 @@
 #include "stage1/common/util.h"
 #include "stage1/xen/internal.h"
 
+/* libxl puts "file.c:line:function: " before each message. */
+static const char *without_place(const char *msg)
+{
+	const char *file = strstr(msg, ".c:"), *text = file ? strstr(file, ": ") : NULL;
+
+	return text && strcspn(msg, " ") > (size_t)(text - msg) ? text + 2 : msg;
+}
+
 static void log_message(struct xentoollog_logger *logger, xentoollog_level level, int errnoval,
 	const char *context, const char *format, va_list al)
 {
@@ -18,9 +26,9 @@ static void log_message(struct xentoollog_logger *logger, xentoollog_level level
 
 		(void)snprintf(msg + len, sizeof(msg) - len, ": %s", strerror(errnoval));
 	}
-	if (level >= XTL_ERROR)
-		memcpy(log->last_error, msg, sizeof(log->last_error));
-	if (log->debug && level >= XTL_DETAIL)
+	if (level >= XTL_ERROR && !*log->first_error)
+		(void)snprintf(log->first_error, sizeof(log->first_error), "%s", without_place(msg));
+	if (log->debug && level >= XTL_NOTICE)
 		fprintf(stderr, "%s: %s\n", context ? context : "libxl", msg);
 }
 
@@ -38,7 +46,7 @@ void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	err_set_(e, ERR_HOST, "%s: %s", what,
-		*xen->log.last_error ? xen->log.last_error : "libxl does not say why");
+		*xen->log.first_error ? xen->log.first_error : "libxl does not say why");
 }
 
 static void xen_close(struct xen *xen)
@@ -60,7 +68,7 @@ static void disaster(void *user, libxl_event_type type, const char *msg, int err
 	struct xen *xen = user;
 
 	(void)type;
-	(void)snprintf(xen->log.last_error, sizeof(xen->log.last_error), "%s: %s", msg,
+	(void)snprintf(xen->log.first_error, sizeof(xen->log.first_error), "%s: %s", msg,
 		strerror(errnoval));
 	xen->state = DOMAIN_GONE;
 }

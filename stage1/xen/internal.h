@@ -15,7 +15,7 @@
 struct xl_log {
 	xentoollog_logger vtable; /* must be first: libxl calls through it */
 	bool debug;
-	char last_error[300]; /* libxl's return codes say little: its last complaint says why */
+	char first_error[300]; /* libxl's return codes say little: its first complaint says why */
 };
 
 struct xen {

@@ -66,6 +66,6 @@ struct xen_ops {
 
 /* The module's only symbol. */
 #define XEN_OPS_SYMBOL "stage1_xen_ops"
-extern const struct xen_ops stage1_xen_ops;
+extern const struct xen_ops stage1_xen_ops __attribute__((visibility("default")));
 
 #endif
