@@ -49,3 +49,14 @@ void err_prefix_(struct err *e, const char *fmt, ...)
 	(void)snprintf(e->msg, sizeof(e->msg), "%s: %.270s", place, cause);
 	text_make_harmless(e->msg);
 }
+
+void err_append(struct err *e, const char *fmt, ...)
+{
+	size_t len = strlen(e->msg);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg + len, sizeof(e->msg) - len, fmt, ap);
+	va_end(ap);
+	make_printable(e->msg);
+}

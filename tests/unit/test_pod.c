@@ -46,7 +46,7 @@ static void says_where_a_manifest_is_wrong(void **state)
 		{ "[]", "pod: expected object, found array" },
 		{ "null\n", "pod: expected object, found null" },
 		{ "\"a\"", "pod: expected object, found string" },
-		{ "true", "pod: expected object, found boolean" },
+		{ "true ", "pod: expected object, found boolean" },
 		{ "{}", "pod.apps: missing" },
 		{ "{\"apps\":null}", "pod.apps: missing" },
 		{ "{\"apps\":{}}", "pod.apps: expected array, found object" },
