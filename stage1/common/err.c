@@ -58,5 +58,5 @@ void err_append(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->msg + len, sizeof(e->msg) - len, fmt, ap);
 	va_end(ap);
-	make_printable(e->msg);
+	text_make_harmless(e->msg);
 }
