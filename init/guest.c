@@ -99,7 +99,7 @@ static void app_over(struct app_run *run, enum wire_app_state how, uint32_t valu
 	run->report = how;
 	run->value = value;
 	run->report_due = true;
-	(void)snprintf(run->text, sizeof(run->text), "%s", text);
+	(void)snprintf(run->text, sizeof(run->text), "%.*s", WIRE_TEXT_MAX, text);
 }
 
 static void start_apps(struct guest *g)

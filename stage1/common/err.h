@@ -32,6 +32,8 @@ struct err {
 void err_set_(struct err *e, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void err_sys_(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds to a message that is there. */
+void err_append(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void err_prefix_(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -8,6 +8,28 @@
 #include "stage1/common/util.h"
 #include "stage1/xen/internal.h"
 
+/*
+ * libxl keeps a log of each QEMU under the domain's name, which is used once: it would stay for ever.
+ * Its last line may be all there is to explain a failure.
+ */
+static void qemu_log_end(const char *name, struct err *why)
+{
+	AUTO_FREE char *path = xasprintf("/var/log/xen/qemu-dm-%s.log", name), *text = NULL;
+	struct err ignored = ERR_INIT;
+	size_t len;
+
+	if (!str_has_prefix(name, "rkt-"))
+		return; /* not a domain of ours */
+	if (why && read_file_at(AT_FDCWD, path, 1 << 20, &text, &len, &ignored) == 0 && len > 1) {
+		char *line;
+
+		text[strcspn(text, "") - 1] = '\0'; /* the last newline */
+		line = strrchr(text, '\n');
+		err_append(why, "; QEMU: %.200s", line ? line + 1 : text);
+	}
+	(void)unlink(path);
+}
+
 int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e)
 {
 	uint32_t domid = INVALID_DOMID;
@@ -28,6 +50,8 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 out:
 	if (libxl_domid_valid_guest(domid)) /* a failed create may leave half a domain */
 		(void)libxl_domain_destroy(xen->ctx, domid, NULL);
+	if (ret < 0)
+		qemu_log_end(plan->name, e);
 	libxl_domain_config_dispose(&cfg);
 	return ret;
 }
@@ -59,8 +83,11 @@ int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
+	AUTO_FREE char *name = libxl_domid_to_name(xen->ctx, domid);
 	int rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 
+	if (name)
+		qemu_log_end(name, NULL);
 	if (rc && rc != ERROR_DOMAIN_NOTFOUND && rc != ERROR_DOMAIN_DESTROYED)
 		return err_xl(e, xen, "destroy domain %u", domid);
 	return 0;
