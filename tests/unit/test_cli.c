@@ -1,0 +1,189 @@
+/* Command lines of the entrypoints, in Go's flag syntax. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "stage1/cli.h"
+#include "stage1/common/util.h"
+
+#define UUID "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01"
+
+enum { WORDS = 20 };
+
+static int count(const char *const *argv)
+{
+	int n = 0;
+
+	while (argv[n])
+		n++;
+	return n;
+}
+
+static int run(const char *const *argv, struct run_opts *o, struct err *e)
+{
+	return cli_run(count(argv), (char **)argv, o, e);
+}
+
+static void reads_what_stage0_writes(void **state)
+{
+	static const char *const few[] = { "init", "--net=none", UUID, NULL };
+	static const char *const all[] = {
+		"init", "--debug", "--net=default:IP=1.2.3.4", "--interactive", "--private-users=0:65536",
+		"--mds-token=tok", "--local-config=/etc/rkt", "--hostname=web", "--dns-conf-mode=resolv=host",
+		"--disable-capabilities-restriction", "--disable-paths", "--disable-seccomp", "--mutable",
+		"--ipc=private", UUID, NULL
+	};
+	struct err e = ERR_INIT;
+	struct run_opts o;
+
+	(void)state;
+	assert_int_equal(run(few, &o, &e), 0);
+	assert_string_equal(o.net, "none");
+	assert_string_equal(o.uuid, UUID);
+	assert_false(o.debug || o.interactive || o.mutable_pod || o.disable_capabilities ||
+		o.disable_paths || o.disable_seccomp);
+	assert_true(!o.private_users && !o.mds_token && !o.local_config && !o.hostname &&
+		!o.dns_conf_mode && !o.ipc);
+
+	assert_int_equal(run(all, &o, &e), 0);
+	assert_true(o.debug && o.interactive && o.mutable_pod && o.disable_capabilities &&
+		o.disable_paths && o.disable_seccomp);
+	assert_string_equal(o.net, "default:IP=1.2.3.4");
+	assert_string_equal(o.private_users, "0:65536");
+	assert_string_equal(o.mds_token, "tok");
+	assert_string_equal(o.local_config, "/etc/rkt");
+	assert_string_equal(o.hostname, "web");
+	assert_string_equal(o.dns_conf_mode, "resolv=host");
+	assert_string_equal(o.ipc, "private");
+}
+
+static void reads_flags_as_go_does(void **state)
+{
+	static const struct { const char *argv[WORDS]; bool debug; const char *net; } rows[] = {
+		{ { "init", UUID }, false, "default" },
+		{ { "init", "-debug", UUID }, true, "default" },
+		{ { "init", "--debug=true", UUID }, true, "default" },
+		{ { "init", "-debug=1", UUID }, true, "default" },
+		{ { "init", "--debug=false", UUID }, false, "default" },
+		{ { "init", "--debug", "--debug=0", UUID }, false, "default" },
+		{ { "init", "--net", "none", UUID }, false, "none" },
+		{ { "init", "-net", "none", UUID }, false, "none" },
+		{ { "init", "-net=none", UUID }, false, "none" },
+		{ { "init", "--net=", UUID }, false, "" },
+		{ { "init", "--net=a=b", UUID }, false, "a=b" },
+		{ { "init", "--net", "--debug", UUID }, false, "--debug" },
+		{ { "init", "--net=a", "--net=b", UUID }, false, "b" },
+		{ { "init", "--debug", "--", UUID }, true, "default" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+		struct run_opts o;
+
+		if (run(rows[i].argv, &o, &e) < 0)
+			fail_msg("row %zu: %s", i, e.msg);
+		assert_int_equal(o.debug, rows[i].debug);
+		assert_string_equal(o.net, rows[i].net);
+	}
+}
+
+static void says_what_is_wrong_with_a_command_line(void **state)
+{
+	static const struct { const char *argv[WORDS]; const char *msg; } rows[] = {
+		{ { "init" }, "one pod UUID is expected, found 0" },
+		{ { "init", "--debug" }, "one pod UUID is expected, found 0" },
+		{ { "init", "--" }, "one pod UUID is expected, found 0" },
+		{ { "init", UUID, UUID }, "one pod UUID is expected, found 2" },
+		{ { "init", UUID, "--debug" }, "one pod UUID is expected, found 2" }, /* flags come first */
+		{ { "init", "web" }, "'web' is not a pod UUID" },
+		{ { "init", "-" }, "'-' is not a pod UUID" },
+		{ { "init", "" }, "'' is not a pod UUID" },
+		{ { "init", "6733C0B5-5F2C-4A4B-8A4C-2F3F4B1F9C01" },
+			"'6733C0B5-5F2C-4A4B-8A4C-2F3F4B1F9C01' is not a pod UUID" },
+		{ { "init", "--what", UUID }, "unknown flag '--what'" },
+		{ { "init", "--what=1", UUID }, "unknown flag '--what=1'" },
+		{ { "init", "---debug", UUID }, "unknown flag '---debug'" },
+		{ { "init", "--=1", UUID }, "unknown flag '--=1'" },
+		{ { "init", "--debu", UUID }, "unknown flag '--debu'" },
+		{ { "init", "--debugs", UUID }, "unknown flag '--debugs'" },
+		{ { "init", "--d\033[2J", UUID }, "unknown flag '--d?[2J'" },
+		{ { "init", "--debug=yes", UUID }, "--debug=yes: true or false" },
+		{ { "init", "--debug=", UUID }, "--debug=: true or false" },
+		{ { "init", "--net" }, "--net needs a value" },
+		{ { "init", "--net", UUID }, "one pod UUID is expected, found 0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct run_opts o = { .net = "untouched" };
+		struct err e = ERR_INIT;
+
+		assert_int_equal(run(rows[i].argv, &o, &e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(e.kind, ERR_USAGE);
+		assert_string_equal(o.net, "untouched");
+	}
+}
+
+static void gc_and_stop_have_flags_of_their_own(void **state)
+{
+	static const char *const gc[] = { "gc", "--debug", "--local-config=/c", UUID, NULL };
+	static const char *const stop[] = { "stop", "--force", UUID, NULL };
+	struct err e = ERR_INIT;
+	struct gc_opts g;
+	struct stop_opts s;
+
+	(void)state;
+	assert_int_equal(cli_gc(count(gc), (char **)gc, &g, &e), 0);
+	assert_true(g.debug);
+	assert_string_equal(g.local_config, "/c");
+	assert_string_equal(g.uuid, UUID);
+	assert_int_equal(cli_stop(count(stop), (char **)stop, &s, &e), 0);
+	assert_true(s.force);
+	assert_string_equal(s.uuid, UUID);
+	assert_int_equal(cli_stop(2, (char **)(stop + 1), &s, &e), 0); /* "--force" is the program */
+	assert_false(s.force);
+
+	assert_int_equal(cli_gc(count(stop), (char **)stop, &g, &e), -1);
+	assert_string_equal(e.msg, "unknown flag '--force'");
+	e = (struct err)ERR_INIT;
+	assert_int_equal(cli_stop(count(gc), (char **)gc, &s, &e), -1);
+	assert_string_equal(e.msg, "unknown flag '--debug'");
+}
+
+static void knows_uuids(void **state)
+{
+	static const unsigned char want[16] = { 0x67, 0x33, 0xc0, 0xb5, 0x5f, 0x2c, 0x4a, 0x4b, 0x8a, 0x4c,
+		0x2f, 0x3f, 0x4b, 0x1f, 0x9c, 0x01 };
+	static const char *const bad[] = {
+		"", "6733c0b55f2c4a4b8a4c2f3f4b1f9c01", UUID "0", "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c0",
+		"6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c0g", "6733c0b555f2c-4a4b-8a4c-2f3f4b1f9c01",
+		"-733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01", "{733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c0}",
+	};
+	unsigned char uuid[16];
+
+	(void)state;
+	assert_true(uuid_parse(UUID, uuid));
+	assert_memory_equal(uuid, want, sizeof(want));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(uuid_parse(bad[i], uuid));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_stage0_writes),
+		cmocka_unit_test(reads_flags_as_go_does),
+		cmocka_unit_test(says_what_is_wrong_with_a_command_line),
+		cmocka_unit_test(gc_and_stop_have_flags_of_their_own),
+		cmocka_unit_test(knows_uuids),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

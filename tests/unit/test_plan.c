@@ -1,0 +1,339 @@
+/* What this version refuses and warns of, and the plans made of the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/plan/plan.h"
+
+#define UUID "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01"
+#define OPTS .net = "none", .uuid = UUID
+#define TEXT(s) ((char *)s)
+#define LIST(...) ((char *[]){ __VA_ARGS__ })
+#define APP .name = TEXT("web"), .has_app = true, .exec = LIST(TEXT("/x")), .nexec = 1, \
+	.user = TEXT("0"), .group = TEXT("0"), .cwd = TEXT("/")
+
+static const struct host_facts facts = { .free_kib = 1 << 20, .cpus = 2 };
+
+static int check(const struct run_opts *opts, const struct pod *pod, struct plan_warnings *w,
+	struct err *e)
+{
+	const struct plan_input in = { .opts = opts, .pod = pod, .facts = &facts, .s1root = "/s" };
+
+	return plan_check(&in, w, e);
+}
+
+static void refuses_flags(void **state)
+{
+	static const struct { struct run_opts opts; const char *msg; } rows[] = {
+		{ { .net = "default", .uuid = UUID },
+			"--net=default: networks are not supported yet, use --net=none" },
+		{ { .net = "", .uuid = UUID }, "--net=: networks are not supported yet, use --net=none" },
+		{ { .net = "none,x", .uuid = UUID },
+			"--net=none,x: networks are not supported yet, use --net=none" },
+		{ { OPTS, .mutable_pod = true }, "--mutable: mutable pods are not supported yet" },
+		{ { OPTS, .mds_token = "t" }, "--mds-token: the metadata service needs a network" },
+		{ { OPTS, .ipc = "parent" }, "--ipc=parent: a virtual machine cannot share the host's IPC" },
+		{ { OPTS, .ipc = "x" }, "--ipc=x: auto, private or parent" },
+		{ { OPTS, .ipc = "" }, "--ipc=: auto, private or parent" },
+		{ { OPTS, .hostname = "" }, "--hostname=: 1 to 64 bytes" },
+		{ { OPTS, .hostname = "01234567890123456789012345678901234567890123456789012345678901234" },
+			"--hostname=01234567890123456789012345678901234567890123456789012345678901234: "
+			"1 to 64 bytes" },
+	};
+	struct pod_app app = { APP };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		assert_int_equal(check(&rows[i].opts, &pod, &w, &e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(w.n, 0);
+	}
+}
+
+static void passes_flags(void **state)
+{
+	static const struct { struct run_opts opts; const char *warning; } rows[] = {
+		{ { OPTS }, NULL },
+		{ { OPTS, .ipc = "auto", .debug = true, .interactive = true }, NULL },
+		{ { OPTS, .ipc = "private", .local_config = "/x", .private_users = "1:2" }, NULL },
+		{ { OPTS, .disable_paths = true, .disable_seccomp = true }, NULL },
+		{ { OPTS, .hostname = "0123456789012345678901234567890123456789012345678901234567890123" }, NULL },
+		{ { OPTS, .dns_conf_mode = "resolv=host" },
+			"--dns-conf-mode is not honoured yet: /etc/resolv.conf and /etc/hosts stay the image's" },
+		{ { OPTS, .disable_capabilities = true },
+			"--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set" },
+	};
+	struct pod_app app = { APP };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		if (check(&rows[i].opts, &pod, &w, &e) < 0)
+			fail_msg("row %zu: %s", i, e.msg);
+		assert_int_equal(w.n, rows[i].warning ? 1 : 0);
+		if (rows[i].warning)
+			assert_string_equal(w.line[0], rows[i].warning);
+		plan_warnings_dispose(&w);
+		plan_warnings_dispose(&w);
+	}
+}
+
+static void refuses_what_a_pod_asks_for(void **state)
+{
+	static struct pod_mount unknown = { TEXT("data"), TEXT("/srv") }, known = { TEXT("v"), TEXT("/v") };
+	static struct pod_volume volume = { TEXT("v"), TEXT("host") };
+	struct pod_app apps[] = {
+		{ .name = TEXT("web") },
+		{ .name = TEXT("web"), .has_app = true },
+		{ .name = TEXT("web"), .has_app = true, .exec = LIST(TEXT("")), .nexec = 1 },
+		{ APP, .mounts = &unknown, .nmounts = 1 },
+		{ APP, .mounts = &known, .nmounts = 1 },
+		{ APP, .mount_points = LIST(TEXT("/data"), TEXT("/b")), .nmount_points = 2 },
+		{ APP, .handlers = LIST(TEXT("pre-start")), .nhandlers = 1 },
+		{ APP, .read_only_root = true },
+		{ APP, .isolators = LIST(TEXT("os/linux/capabilities-remove-set")), .nisolators = 1 },
+		{ APP, .isolators = LIST(TEXT("resource/cpu"), TEXT("resourc/x")), .nisolators = 2 },
+	};
+	static const char *const msgs[COUNT(apps)] = {
+		"app 'web': neither the pod nor the image says what to run",
+		"app 'web': nothing to execute, use --exec=BINARY",
+		"app 'web': nothing to execute, use --exec=BINARY",
+		"app 'web', mount '/srv': no volume named 'data'",
+		"app 'web', mount '/v': volumes are not supported yet",
+		"app 'web', mount point '/data': volumes are not supported yet",
+		"app 'web', event handler 'pre-start': not supported yet",
+		"app 'web': a read-only root is not supported yet",
+		"app 'web', isolator 'os/linux/capabilities-remove-set': not supported yet",
+		"app 'web', isolator 'resourc/x': not supported yet",
+	};
+	static const struct run_opts opts = { OPTS };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(apps); i++) {
+		const struct pod pod = { .apps = &apps[i], .napps = 1, .volumes = &volume, .nvolumes = 1 };
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		assert_int_equal(check(&opts, &pod, &w, &e), -1);
+		assert_string_equal(e.msg, msgs[i]);
+		assert_int_equal(e.kind, ERR_INPUT);
+		plan_warnings_dispose(&w);
+	}
+}
+
+static void refuses_pods_of_the_wrong_size(void **state)
+{
+	struct pod_app apps[] = { { APP }, { APP } };
+	const struct pod pods[] = {
+		{ .apps = apps, .napps = 0 },
+		{ .apps = apps, .napps = 2 },
+		{ .apps = apps, .napps = 1, .nports = 1 },
+	};
+	static const char *const msgs[] = {
+		"pod.apps: empty",
+		"pod.apps: 2 apps: pods of several apps are not supported yet",
+		"pod.ports: networks are not supported yet",
+	};
+	static const struct run_opts opts = { OPTS };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pods); i++) {
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		assert_int_equal(check(&opts, &pods[i], &w, &e), -1);
+		assert_string_equal(e.msg, msgs[i]);
+	}
+}
+
+static void warns_of_isolators(void **state)
+{
+	char *names[20];
+	struct pod_app app = { APP, .isolators = names, .nisolators = 4 };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+	static const struct run_opts opts = { OPTS };
+	struct plan_warnings w = { .n = 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	names[0] = TEXT("resource/\033[2J\nb");
+	names[1] = TEXT("os/linux/cpu-shares");
+	names[2] = TEXT("os/linux/oom-score-adj");
+	names[3] = TEXT("os/unix/sysctl");
+	assert_int_equal(check(&opts, &pod, &w, &e), 0);
+	assert_int_equal(w.n, 4);
+	assert_string_equal(w.line[0], "app 'web', isolator 'resource/?[2J?b': not honoured yet");
+	assert_string_equal(w.line[1], "app 'web', isolator 'os/linux/cpu-shares': not honoured yet");
+	assert_string_equal(w.line[2], "app 'web', isolator 'os/linux/oom-score-adj': not honoured yet");
+	assert_string_equal(w.line[3], "app 'web', isolator 'os/unix/sysctl': not honoured yet");
+	plan_warnings_dispose(&w);
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		names[i] = TEXT("resource/memory");
+	app.nisolators = COUNT(names);
+	assert_int_equal(check(&opts, &pod, &w, &e), 0);
+	assert_int_equal(w.n, PLAN_WARNINGS_MAX);
+	plan_warnings_dispose(&w);
+}
+
+static void plans_the_domain(void **state)
+{
+	static const uint8_t uuid[16] = { 0x67, 0x33, 0xc0, 0xb5, 0x5f, 0x2c, 0x4a, 0x4b, 0x8a, 0x4c,
+		0x2f, 0x3f, 0x4b, 0x1f, 0x9c, 0x01 };
+	struct run_opts opts = { OPTS };
+	const struct pod pod = POD_INIT;
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/p/s1" };
+	struct domain_plan plan;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_string_equal(plan.name, "rkt-" UUID);
+	assert_memory_equal(plan.uuid, uuid, sizeof(uuid));
+	assert_string_equal(plan.kernel, "/p/s1/boot/vmlinux");
+	assert_string_equal(plan.ramdisk, "/p/s1/boot/initramfs");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4");
+	assert_int_equal(plan.memory_kib, 128 << 10);
+	assert_int_equal(plan.vcpus, 1);
+	assert_int_equal(plan.event_channels, 127);
+	assert_int_equal(plan.grant_frames, 8);
+	assert_int_equal(plan.maptrack_frames, 0);
+	assert_string_equal(plan.export_tag, "pod");
+	assert_string_equal(plan.export_path, "/p/s1/export");
+	assert_string_equal(plan.export_security, "passthrough");
+	domain_plan_dispose(&plan);
+	domain_plan_dispose(&plan);
+
+	opts.debug = true;
+	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7");
+	domain_plan_dispose(&plan);
+}
+
+static void refuses_a_domain_without_memory(void **state)
+{
+	static const struct { uint64_t free_kib; const char *msg; } rows[] = {
+		{ 0, "the pod needs 132 MiB of memory, Xen has 0 MiB free" },
+		{ 100 << 10, "the pod needs 132 MiB of memory, Xen has 100 MiB free" },
+		{ (132 << 10) - 1, "the pod needs 132 MiB of memory, Xen has 131 MiB free" },
+		{ 132 << 10, "" },
+		{ UINT64_MAX, "" },
+	};
+	const struct run_opts opts = { OPTS };
+	const struct pod pod = POD_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct host_facts little = { .free_kib = rows[i].free_kib };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &little, .s1root = "/" };
+		struct domain_plan plan = DOMAIN_PLAN_INIT;
+		struct err e = ERR_INIT;
+
+		assert_int_equal(plan_domain(&in, &plan, &e), *rows[i].msg ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(e.kind, *rows[i].msg ? ERR_HOST : ERR_NONE);
+		domain_plan_dispose(&plan);
+	}
+}
+
+static void check_env(const struct guest_app *app, const char *const *want, size_t n)
+{
+	assert_int_equal(app->nenv, n);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(app->env[i], want[i]);
+	assert_null(app->env[n]);
+}
+
+static void plans_the_guest(void **state)
+{
+	static const char *const env[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SHELL=/bin/sh",
+		"USER=root", "LOGNAME=root", "HOME=/root", "AC_APP_NAME=web",
+	};
+	uint32_t gids[] = { 7, 8 };
+	struct pod_app app = { APP, .gids = gids, .ngids = 2 };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+	struct run_opts opts = { OPTS };
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" };
+	struct guest_plan plan;
+
+	(void)state;
+	app.cwd = TEXT("/srv");
+	app.user = TEXT("www");
+	plan_guest(&in, &plan);
+	assert_string_equal(plan.hostname, "rkt-" UUID);
+	assert_int_equal(plan.napps, 1);
+	assert_string_equal(plan.apps[0].name, "web");
+	assert_string_equal(plan.apps[0].root, "web");
+	assert_int_equal(plan.apps[0].nexec, 1);
+	assert_string_equal(plan.apps[0].exec[0], "/x");
+	assert_string_equal(plan.apps[0].user, "www");
+	assert_string_equal(plan.apps[0].group, "0");
+	assert_int_equal(plan.apps[0].ngids, 2);
+	assert_int_equal(plan.apps[0].gids[1], 8);
+	assert_string_equal(plan.apps[0].cwd, "/srv");
+	assert_string_equal(plan.apps[0].search_path, "/srv:/bin:/usr/bin");
+	assert_false(plan.apps[0].open_stdin);
+	check_env(&plan.apps[0], env, COUNT(env));
+	guest_plan_dispose(&plan);
+
+	opts.interactive = true;
+	opts.hostname = "box";
+	plan_guest(&in, &plan);
+	assert_string_equal(plan.hostname, "box");
+	assert_true(plan.apps[0].open_stdin);
+	guest_plan_dispose(&plan);
+}
+
+static void keeps_the_environment_of_the_manifest(void **state)
+{
+	static struct pod_env given[] = {
+		{ TEXT("ZED"), TEXT("1=2") }, { TEXT("HOME"), TEXT("") }, { TEXT("PATH"), TEXT("/opt:bin") },
+		{ TEXT("USER"), TEXT("u") }, { TEXT("LOGNAME"), TEXT("l") }, { TEXT("SHELL"), TEXT("s") },
+		{ TEXT("AC_APP_NAME"), TEXT("other") },
+	};
+	static const char *const env[] = {
+		"ZED=1=2", "HOME=", "PATH=/opt:bin", "USER=u", "LOGNAME=l", "SHELL=s", "AC_APP_NAME=other",
+	};
+	struct pod_app app = { APP, .env = given, .nenv = COUNT(given) };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+	const struct run_opts opts = { OPTS };
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" };
+	struct guest_plan plan;
+
+	(void)state;
+	plan_guest(&in, &plan);
+	check_env(&plan.apps[0], env, COUNT(env));
+	assert_string_equal(plan.apps[0].search_path, "/opt:bin");
+	guest_plan_dispose(&plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_flags),
+		cmocka_unit_test(passes_flags),
+		cmocka_unit_test(refuses_what_a_pod_asks_for),
+		cmocka_unit_test(refuses_pods_of_the_wrong_size),
+		cmocka_unit_test(warns_of_isolators),
+		cmocka_unit_test(plans_the_domain),
+		cmocka_unit_test(refuses_a_domain_without_memory),
+		cmocka_unit_test(plans_the_guest),
+		cmocka_unit_test(keeps_the_environment_of_the_manifest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
