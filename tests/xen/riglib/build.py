@@ -3,7 +3,9 @@
 The state is QEMU's migration stream, not a snapshot inside the qcow2: so all of an entry is read-only for its runs,
 any number of which may start from it at once, each with its own temporary overlay.
 """
+import contextlib
 import os
+import re
 import selectors
 import shutil
 import stat
@@ -12,6 +14,9 @@ import time
 from . import cache, machine, rootfs, say
 
 BOOT_TIMEOUT = 400
+
+# What Xen says last on its console. (Xen's debug builds prefix guests' output with their domain, so it cannot match.)
+CRASH = re.compile(rb"^\(XEN\) (?:Panic on CPU|Hardware Dom0 (?:crashed|halted|shutdown))", re.M)
 
 INIT = """#!/busybox sh
 /busybox mkdir /proc /dev /new
@@ -65,33 +70,29 @@ def read_only(fd):
     return again
 
 
-def make_machine(root, entry, keep_log):
-    """All of a rig entry. `keep_log` says where to put the console when the machine does not come up."""
+def make_machine(root, entry):
+    """All of a rig entry."""
     for name in ("xen", "vmlinux"):
         os.link(root / name, entry / name)
     (entry / "initrd").write_bytes(initramfs(root / "boot"))
     log = entry / "build.log"
     rootfs.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"../{root.name}/disk.raw",
                 str(entry / "disk.qcow2")], log)
-    with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 45):
+    with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 40):
         job = empty_job()
         vm = machine.Machine(entry, machine.root_drive(entry / "disk.qcow2", "qcow2", False), job, log, entry)
         os.close(job)
         try:
             wait_ready(vm, entry / "console.log")
             save(vm, entry / "state")
-        except say.Failure as e:
-            kept = keep_log(entry)
-            raise say.Failure(f"{e}; logs in {kept}", e.status) from None
         finally:
             vm.kill()
-    shutil.copy(root / "build.log", entry / "root.log")
 
 
 def wait_ready(vm, console_log):
     """Until dom0-init says so; the console goes to a file meanwhile."""
     deadline = time.monotonic() + BOOT_TIMEOUT
-    said = b""
+    said, seen = b"", b""
     with selectors.DefaultSelector() as wait, open(console_log, "ab", 0) as console:
         for name in ("ctl", "console"):
             wait.register(vm.sockets[name], selectors.EVENT_READ, name)
@@ -108,6 +109,11 @@ def wait_ready(vm, console_log):
                     wait.unregister(key.fileobj)
                 elif key.data == "console":
                     console.write(data)
+                    seen += data
+                    if CRASH.search(seen):
+                        found = re.findall(rb"dom0-init: (.*?)\r?\n", seen)
+                        why = found[-1].decode(errors="replace") if found else CRASH.search(seen)[0].decode()
+                        raise say.Failure(f"dom0 did not come up: {why}", 125)
                 else:
                     said += data
 
@@ -138,7 +144,16 @@ def save(vm, path):
                         raise say.Failure("QEMU did not save the machine: migration failed")
 
 
-def prepare(suite, keep_log):
+@contextlib.contextmanager
+def logs_of(entry, keep_logs):
+    """Save the logs from the directory that a failure is about to remove, and say where they are."""
+    try:
+        yield
+    except say.Failure as e:
+        raise say.Failure(f"{e}; logs in {keep_logs(entry)}", e.status) from None
+
+
+def prepare(suite, keep_logs):
     """Have both entries; returns them. Costs milliseconds when they are there."""
     keys = cache.Keys(suite)
     if not (keys.rig.exists() and keys.root.exists()):
@@ -150,11 +165,11 @@ def prepare(suite, keep_log):
                 if missing:
                     raise say.Failure(f"{' and '.join(missing)} not installed: run scripts/deps rig")
                 shutil.rmtree(keys.rig, ignore_errors=True)     # its disk is an overlay of the root
-                with cache.building(keys.root) as temp:
+                with cache.building(keys.root) as temp, logs_of(temp, keep_logs):
                     rootfs.make_root(suite, temp)
             if not keys.rig.exists():
-                with cache.building(keys.rig) as temp:
-                    make_machine(keys.root, temp, keep_log)
+                with cache.building(keys.rig) as temp, logs_of(temp, keep_logs):
+                    make_machine(keys.root, temp)
             cache.drop_unused(suite, (keys.rig, keys.root))
     cache.used(keys.rig)
     cache.used(keys.root)

@@ -65,19 +65,26 @@ def memo(directory, stamp_files, compute):
     return value
 
 
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as f:
+        return next((line for line in f if line.startswith("model name")), "")
+
+
 class Keys:
     """The two entries that a suite needs, as this host is now."""
 
     def __init__(self, suite):
         packages = (*suite.include, "xen-utils-common", "libc6")
         stamps = ("/var/lib/apt/lists", "/var/lib/dpkg/status", "/etc/apt/sources.list", "/etc/apt/sources.list.d")
-        versions = memo(base(), (*stamps, suite.name), lambda: candidates(packages))
+        versions = memo(base(), (*stamps, *packages), lambda: candidates(packages))
         qemu = shutil.which(machine.QEMU)
         if not qemu:
             raise say.Failure(f"{machine.QEMU} is not installed: run scripts/deps rig")
         at = os.stat(os.path.realpath(qemu))
         root = digest(suite.name, suite.include, suite.mirrors, versions, (LIB / "rootfs.py").read_bytes())
-        rest = digest(root, qemu, at.st_size, at.st_mtime_ns, *(path.read_bytes() for path in MACHINE_FILES))
+        # Under TCG the machine's TSC is the host's, and Xen measured its rate: another processor, another machine.
+        rest = digest(root, qemu, at.st_size, at.st_mtime_ns, processor(),
+                      *(path.read_bytes() for path in MACHINE_FILES))
         self.root = base() / f"rig-root-{suite.name}-{root}"
         self.rig = base() / f"rig-{suite.name}-{rest}"
 

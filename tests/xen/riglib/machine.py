@@ -53,17 +53,19 @@ def root_drive(path, fmt, temporary):
             + (",snapshot=on" if temporary else ""))
 
 
+PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with(parent):
-    """For preexec_fn: be killed when the rig is, however it ends."""
+def die_with_parent():
+    """A preexec_fn: be killed when the rig is, however it ends; and leave ^C to the rig."""
+    parent = os.getpid()
+
     def hook():
-        _libc.prctl(1, signal.SIGKILL)                  # PR_SET_PDEATHSIG
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        os.setsid()                                     # ^C is the rig's to handle
+        os.setsid()
     return hook
 
 
@@ -80,7 +82,7 @@ class Machine:
         with open(log, "ab") as log_file:
             self.process = subprocess.Popen(
                 command_line(boot, disk, theirs), stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
-                pass_fds=tuple(theirs.values()), preexec_fn=_die_with(os.getpid()),
+                pass_fds=tuple(theirs.values()), preexec_fn=die_with_parent(),
                 env={**os.environ, "TMPDIR": str(scratch)})
         for pair in pairs.values():
             pair[1].close()

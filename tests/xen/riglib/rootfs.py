@@ -1,13 +1,13 @@
 """dom0's disk and boot files out of Debian packages: mmdebstrap into a directory, then mke2fs. No mounts, no loops."""
+import gzip
 import lzma
 import os
 import pathlib
-import gzip
 import shutil
 import struct
 import subprocess
 
-from . import say
+from . import machine, say
 
 DISK_SIZE = "6G"                # sparse
 
@@ -27,17 +27,25 @@ DROP = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/sha
 def run(args, log, **options):
     """Run one tool with its output in a log, and fail with the log's end."""
     with open(log, "ab") as f:
-        done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=f, stderr=f, check=False, **options)
+        done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=f, stderr=f, check=False,
+                              preexec_fn=machine.die_with_parent(), **options)
     if done.returncode:
         tail = pathlib.Path(log).read_text(errors="replace").strip().splitlines()[-5:]
         raise say.Failure(f"{args[0]} failed with status {done.returncode}:\n  " + "\n  ".join(tail))
+
+
+def confined():
+    """A prefix that gives a tool its own mounts and processes, so that both are gone when it is, however it ends."""
+    prefix = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    able = subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return prefix if able else []
 
 
 def make_tree(suite, tree, log):
     """Debian in a directory."""
     filters = [f"--dpkgopt=path-exclude={path}" for path in DROP]
     filters += [f"--dpkgopt=path-include=/lib/modules/*/kernel/{path}" for path in MODULES]
-    run(["mmdebstrap", "--mode=root", "--variant=essential", f"--include={','.join(suite.include)}",
+    run([*confined(), "mmdebstrap", "--mode=root", "--variant=essential", f"--include={','.join(suite.include)}",
          '--aptopt=Apt::Install-Recommends "false"', *filters, "--dpkgopt=force-unsafe-io",
          suite.name, str(tree), *suite.mirrors], log, env={**os.environ, "INITRD": "No", "LC_ALL": "C"})
     for initrd in (tree / "boot").glob("initrd.img-*"):
@@ -77,7 +85,7 @@ def make_root(suite, entry):
     """All of a rig-root entry: the disk, Xen, the kernel, and the modules an initramfs needs."""
     log = entry / "build.log"
     tree = entry / "tree"
-    usual = {"tree": 75, "disk": 8}
+    usual = {"tree": 40, "disk": 3}
     with say.step(1, 3, f"Debian {suite.name} packages for dom0", usual["tree"]):
         make_tree(suite, tree, log)
         unpack_xen(tree, entry / "xen")

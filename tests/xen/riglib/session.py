@@ -9,14 +9,11 @@ import fcntl
 import io
 import os
 import pathlib
-import re
 import secrets
 import selectors
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 import tarfile
 import tempfile
 import termios
@@ -26,8 +23,7 @@ import tty
 from . import build, cache, machine, say
 
 TIMED_OUT, ENDED_EARLY = 124, 125
-RESTORE_TIMEOUT = 60
-CRASH = re.compile(rb"Panic on CPU|Hardware Dom0 (?:crashed|halted|shutdown)|Domain 0 (?:crashed|shutdown|halted)")
+RESTORE_TIMEOUT, REPORT_TIMEOUT = 60, 10
 
 
 class EndedEarly(Exception):
@@ -164,6 +160,7 @@ class Session:
                     say.line(f"the saved machine does not load ({e}); booting from cold, some 45 s")
                     return self.run_in(job, restore=False)
         except TimeoutError:
+            self.logs.keep()
             say.line(f"timed out after {self.timeout:g} s; logs in {self.logs.keep()}")
             return TIMED_OUT
         except EndedEarly as e:
@@ -220,6 +217,7 @@ class Session:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     if self.started:
+                        self.report(wait)
                         raise TimeoutError
                     raise NotRestored("it did not continue in time") if restore else EndedEarly("dom0 did not start")
                 for key, _ in sorted(wait.select(left), key=lambda event: event[0].data == "death"):
@@ -237,6 +235,20 @@ class Session:
             if unpack.wait():
                 raise say.Failure(f"--out={self.out}: the results could not be unpacked")
         return self.status
+
+    def report(self, wait):
+        """Ask dom0 what it is doing, for the logs. It may well not answer."""
+        os.mkdir(self.logs.path / "dom0")
+        with subprocess.Popen(["tar", "-x", "--no-same-owner", "-C", self.logs.path / "dom0", "-f", "-"],
+                              stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as tar:
+            answer = Stream(self.token, lambda data: write_all(tar.stdin.fileno(), data))
+            self.streams["res"] = answer
+            deadline = time.monotonic() + REPORT_TIMEOUT
+            with contextlib.suppress(EndedEarly, OSError):
+                self.vm.sockets["ctl"].sendall(b"report\n")
+                while not answer.ended and (left := deadline - time.monotonic()) > 0:
+                    for key, _ in wait.select(left):
+                        self.event(wait, key)
 
     def event(self, wait, key):
         name = key.data
@@ -265,10 +277,10 @@ class Session:
         elif name == "console":
             self.console.write(data)
             seen = self.tail + data
-            found = CRASH.search(seen)
-            self.tail = seen[-64:]
+            found = build.CRASH.search(seen)
+            self.tail = seen[seen.rfind(b"\n") + 1:]       # lines may come in pieces
             if found:
-                raise EndedEarly(f"the machine crashed ({found[0].decode()})")
+                raise EndedEarly(f"the machine crashed: {found[0].decode()}")
         elif name == "ctl":
             *lines, self.said = (self.said + data).split(b"\n")
             for line in lines:
@@ -296,7 +308,7 @@ class Session:
     def go(self):
         """dom0-init waits for this: its clock, its randomness, its job."""
         self.running = True
-        lines = [f"seed {secrets.token_hex(48)}", f"token {self.token.decode()}", "dev /dev/vdb"]
+        lines = [f"seed {secrets.token_hex(48)}", f"token {self.token.decode()}"]
         if self.out is not None:
             lines.append("out yes")
         if self.terminal:
