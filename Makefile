@@ -30,6 +30,7 @@ COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := stage1/common/wire.c stage1/common/guest_plan.c
 POD         := stage1/pod/jnode.c stage1/pod/pod.c
 PLAN        := stage1/plan/check.c stage1/plan/plan.c stage1/cli.c
+PRINT       := stage1/plan/print.c
 SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c
 RUN         := stage1/run.c stage1/export.c stage1/poddir.c
 HOST        := stage1/host.c
@@ -42,7 +43,7 @@ PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WI
 PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
-PROG_stage0 := stage0/main.c $(STAGE0) $(PLAN) $(POD) $(WIRE) $(COMMON)
+PROG_stage0 := stage0/main.c $(STAGE0) $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
 MODULE_xen  := $(XEN) stage1/common/wire.c $(COMMON)
 

@@ -10,73 +10,8 @@
 
 #include "stage0/cmds.h"
 #include "stage0/prepare.h"
-#include "stage0/runargs.h"
+#include "stage0/runline.h"
 #include "stage1/common/util.h"
-
-struct run {
-	struct run_opts opts;
-	struct app_opts app;
-	const char *image, *stage1_path, *dir, *uuid_file, *insecure;
-	bool help, no_overlay;
-	struct cli_rest rest;
-};
-
-static int read_command_line(int argc, char **argv, struct run *r, struct err *e)
-{
-	const struct cli_flag flags[] = {
-		{ "stage1-path", CLI_STRING, &r->stage1_path, "ACI",
-			"stage1 image (" STAGE1_PATH_DEFAULT ")" },
-		{ "dir", CLI_STRING, &r->dir, "DIR", "data directory (" DATA_DIR_DEFAULT ")" },
-		{ "debug", CLI_SWITCH, &r->opts.debug, NULL, "let stage1 say more" },
-		{ "interactive", CLI_SWITCH, &r->opts.interactive, NULL, "connect the app to this terminal" },
-		{ "net", CLI_STRING, &r->opts.net, "LIST", "networks (none: others are to come)" },
-		{ "hostname", CLI_STRING, &r->opts.hostname, "NAME", "host name of the pod (rkt-UUID)" },
-		{ "ipc", CLI_STRING, &r->opts.ipc, "MODE", "auto, private or parent" },
-		{ "uuid-file-save", CLI_STRING, &r->uuid_file, "FILE", "write the pod's UUID there" },
-		{ "name", CLI_STRING, &r->app.name, "NAME", "name of the app" },
-		{ "exec", CLI_STRING, &r->app.exec, "PROGRAM", "run this instead of the image's program" },
-		{ "user", CLI_STRING, &r->app.user, "USER", "name, number or path whose owner is meant" },
-		{ "group", CLI_STRING, &r->app.group, "GROUP", "likewise" },
-		{ "working-dir", CLI_STRING, &r->app.working_dir, "DIR", "directory the app starts in" },
-		{ "environment", CLI_LIST, &r->app.environment, "NAME=VALUE", "set a variable; repeatable" },
-		{ "local-config", CLI_STRING, &r->opts.local_config, "DIR", "configuration (/etc/rkt)" },
-		{ "insecure-options", CLI_STRING, &r->insecure, "LIST",
-			"paths, capabilities, seccomp, all-run; image is accepted" },
-		{ "no-overlay", CLI_SWITCH, &r->no_overlay, NULL, "accepted: it is always so" },
-		{ "help", CLI_SWITCH, &r->help, NULL, "print this" },
-	};
-
-	if (cli_parse(flags, COUNT(flags), argc, argv, &r->rest, e) < 0)
-		return -1;
-	if (r->help) {
-		(void)puts("usage: stage0 run [FLAGS] IMAGE [-- ARGS]\n\n"
-			"Runs the image file IMAGE (an ACI) as a pod; ARGS follow its program's own.\n"
-			"Signatures of images are not checked.\n");
-		cli_help(flags, COUNT(flags), stdout);
-	}
-	return 0;
-}
-
-static int read_options(int argc, char **argv, struct run *r, struct err *e)
-{
-	if (read_command_line(argc, argv, r, e) < 0)
-		return -1;
-	if (r->help)
-		return 0;
-	if (r->rest.words.n == 0)
-		return err_set(e, ERR_USAGE, "run: no image given");
-	if (r->rest.words.n > 1)
-		return err_set(e, ERR_USAGE, "run: one image only, '%s' is too much", r->rest.words.v[1]);
-	r->image = r->rest.words.v[0];
-	r->app.args = r->rest.args;
-	r->app.nargs = r->rest.nargs;
-	for (size_t i = 0; i < r->app.nargs; i++)
-		if (!strcmp(r->app.args[i], "---"))
-			return err_set(e, ERR_USAGE, "run: one image only: '---' is not supported");
-	if (!*r->opts.net)
-		return err_set(e, ERR_USAGE, "--net: empty");
-	return insecure_options(r->insecure, &r->opts, e);
-}
 
 static int set_environment(int lock, struct err *e)
 {
@@ -90,7 +25,7 @@ static int set_environment(int lock, struct err *e)
 }
 
 /* Returns only on failure. From the exec on the pod is stage1's, and so is our exit status. */
-static int become_stage1(const struct run *r, const struct poddir *pod, const char *entry,
+static int become_stage1(const struct run_line *r, const struct poddir *pod, const char *entry,
 	int version, mode_t mask, struct err *e)
 {
 	AUTO_FREE char *dir = poddir_path(pod);
@@ -121,7 +56,7 @@ out:
 	return -1;
 }
 
-static int run_pod(const struct run *r, struct source *stage1, struct source *app,
+static int run_pod(const struct run_line *r, struct source *stage1, struct source *app,
 	struct poddir *pod, struct err *e)
 {
 	const char *entry;
@@ -146,7 +81,7 @@ static int run_pod(const struct run *r, struct source *stage1, struct source *ap
 	return become_stage1(r, pod, entry, version, mask, e);
 }
 
-static int run(const struct run *r, struct err *e)
+static int run(const struct run_line *r, struct err *e)
 {
 	struct source stage1 = SOURCE_INIT, app = SOURCE_INIT;
 	struct poddir pod = PODDIR_INIT;
@@ -168,14 +103,12 @@ static int run(const struct run *r, struct err *e)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run r = { .stage1_path = STAGE1_PATH_DEFAULT, .dir = DATA_DIR_DEFAULT, .insecure = "",
-		.opts = { .net = "none", .local_config = "/etc/rkt" } };
+	struct run_line line = RUN_LINE_INIT;
 	struct err e = ERR_INIT;
 	int status = 0;
 
-	if (read_options(argc, argv, &r, &e) < 0 || (!r.help && run(&r, &e) < 0))
+	if (run_line_read(argc, argv, &line, &e) < 0 || (!line.help && run(&line, &e) < 0))
 		status = cmd_fail(&e);
-	cli_rest_dispose(&r.rest);
-	cli_list_dispose(&r.app.environment);
+	run_line_dispose(&line);
 	return status;
 }

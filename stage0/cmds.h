@@ -16,6 +16,7 @@ enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others *
 
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 
 /* Prints; evaluates to EXIT_STAGE0. */
 int cmd_fail(const struct err *e);

@@ -18,6 +18,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "run an image as a pod" },
+	{ "plan", cmd_plan, "show what run would do, without doing anything" },
 	{ "check", cmd_check, "say whether this host is ready to" },
 };
 

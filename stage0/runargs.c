@@ -20,7 +20,7 @@ int interface_version(const char *text, int *version_r, struct err *e)
 }
 
 /* Those about images and transport have nothing to switch off here. */
-int insecure_options(const char *list, struct run_opts *opts, struct err *e)
+int insecure_options(const char *list, struct run_flags *opts, struct err *e)
 {
 	enum { CAPS = 1, PATHS = 2, SECCOMP = 4, ALL = 7 };
 	static const struct { const char *name; int what; } known[] = {
@@ -47,7 +47,7 @@ int insecure_options(const char *list, struct run_opts *opts, struct err *e)
 	return 0;
 }
 
-void run_args_make(const char *entry, const struct run_opts *o, int version, const char *uuid,
+void run_args_make(const char *entry, const struct run_flags *o, int version, const char *uuid,
 	struct run_args *args_r)
 {
 	/* in rkt's order; `since` is the version that knows it, and silent ones are dropped so */

@@ -10,7 +10,7 @@
 
 #include "stage1/common/err.h"
 
-struct run_opts {
+struct run_flags {
 	bool debug, interactive;
 	const char *net;                    /* not NULL */
 	const char *local_config;           /* the rest may be */
@@ -29,9 +29,9 @@ struct run_args {
 /* The annotation's text; NULL means 1. */
 int interface_version(const char *text, int *version_r, struct err *e);
 /* A list such as "image,paths" or "all-run"; sets the three switches it is about. */
-int insecure_options(const char *list, struct run_opts *opts, struct err *e);
+int insecure_options(const char *list, struct run_flags *opts, struct err *e);
 
-void run_args_make(const char *entry, const struct run_opts *opts, int version, const char *uuid,
+void run_args_make(const char *entry, const struct run_flags *opts, int version, const char *uuid,
 	struct run_args *args_r);
 void run_args_dispose(struct run_args *args);
 

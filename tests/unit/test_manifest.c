@@ -215,7 +215,7 @@ static void names_apps_after_images(void **state)
 	}
 }
 
-static void check_argv(const struct run_opts *opts, int version, const char *want, const char *dropped)
+static void check_argv(const struct run_flags *opts, int version, const char *want, const char *dropped)
 {
 	struct run_args a = RUN_ARGS_INIT;
 	char line[600] = "";
@@ -236,8 +236,8 @@ static void check_argv(const struct run_opts *opts, int version, const char *wan
 
 static void passes_what_the_interface_knows(void **state)
 {
-	const struct run_opts few = { .net = "none" };
-	const struct run_opts all = { .debug = true, .interactive = true, .net = "default:IP=1.2.3.4,x",
+	const struct run_flags few = { .net = "none" };
+	const struct run_flags all = { .debug = true, .interactive = true, .net = "default:IP=1.2.3.4,x",
 		.local_config = "/etc/rkt", .hostname = "h", .ipc = "private", .no_caps = true,
 		.no_paths = true, .no_seccomp = true };
 
@@ -278,7 +278,7 @@ static void reads_interface_versions(void **state)
 
 static void reads_insecure_options(void **state)
 {
-	struct run_opts o = { .net = "none" };
+	struct run_flags o = { .net = "none" };
 	struct err e = ERR_INIT;
 
 	(void)state;

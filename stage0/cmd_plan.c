@@ -1,0 +1,92 @@
+/*
+ * `stage0 plan`: what a pod of an image would be, without doing anything: the domain plan and the
+ * guest plan, made by stage1's own planner from the manifest and the argv that `run` would hand over.
+ * Needs neither root nor Xen.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "stage0/prepare.h"
+#include "stage0/runline.h"
+#include "stage1/cli.h"
+#include "stage1/common/util.h"
+#include "stage1/plan/plan.h"
+#include "stage1/plan/print.h"
+
+#define UNKNOWN_UUID "00000000-0000-0000-0000-000000000000" /* each run has a new one */
+#define UNKNOWN_ID "sha512-0"
+
+/* A plan must not depend on how full this host happens to be. */
+static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = 1 };
+
+static int print_plans(const struct plan_input *in, struct err *e)
+{
+	struct plan_warnings warnings = { .n = 0 };
+	struct domain_plan domain = DOMAIN_PLAN_INIT;
+	struct guest_plan guest = GUEST_PLAN_INIT;
+	int ret = plan_check(in, &warnings, e);
+
+	if (ret == 0)
+		ret = plan_domain(in, &domain, e);
+	if (ret == 0) {
+		plan_guest(in, &guest);
+		plan_print_domain(&domain, stdout);
+		plan_print_guest(&guest, stdout);
+	}
+	for (size_t i = 0; i < warnings.n; i++)
+		fprintf(stderr, "stage0: warning: %s\n", warnings.line[i]);
+	plan_warnings_dispose(&warnings);
+	domain_plan_dispose(&domain);
+	guest_plan_dispose(&guest);
+	return ret;
+}
+
+static int plan_pod(const struct run_line *line, const char *manifest, struct err *e)
+{
+	AUTO_FREE char *s1root = xasprintf("%s/pods/run/" UNKNOWN_UUID "/stage1/rootfs", line->dir);
+	struct host_facts facts = any_host;
+	struct run_args args;
+	struct run_opts opts;
+	struct pod pod = POD_INIT;
+	int ret;
+
+	run_args_make("run", &line->opts, 6, UNKNOWN_UUID, &args);
+	ret = cli_run((int)args.argc, args.argv, &opts, e);
+	if (ret == 0)
+		ret = pod_parse(manifest, strlen(manifest), &pod, e);
+	if (ret == 0)
+		ret = print_plans(&(struct plan_input){
+			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root }, e);
+	pod_dispose(&pod);
+	run_args_dispose(&args);
+	return ret;
+}
+
+static int plan_image(const struct run_line *line, struct err *e)
+{
+	AUTO_FREE char *manifest = NULL;
+	struct source app = SOURCE_INIT;
+	int ret;
+
+	if (source_open(line->image, &app, e) < 0)
+		return -1;
+	if (image_check_app(&app.image, &line->app, e) < 0 ||
+		pod_manifest(&app.image, UNKNOWN_ID, &line->app, &manifest, e) < 0)
+		ret = err_prefix(e, "image %s", line->image);
+	else
+		ret = plan_pod(line, manifest, e);
+	source_dispose(&app);
+	return ret;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	struct run_line line = RUN_LINE_INIT;
+	struct err e = ERR_INIT;
+	int status = 0;
+
+	if (run_line_read(argc, argv, &line, &e) < 0 || (!line.help && plan_image(&line, &e) < 0))
+		status = cmd_fail(&e);
+	run_line_dispose(&line);
+	return status;
+}

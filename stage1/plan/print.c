@@ -1,0 +1,79 @@
+/* See print.h. */
+#include "stage1/plan/print.h"
+
+/* Arguments are bytes: what is not printable ASCII is shown as \xNN, so that a line stays a line. */
+static void print_string(const char *name, const char *s, FILE *out)
+{
+	fprintf(out, "%s\"", name);
+	for (; *s; s++) {
+		unsigned char byte = (unsigned char)*s;
+
+		if (byte == '"' || byte == '\\')
+			fprintf(out, "\\%c", byte);
+		else if (byte < 0x20 || byte >= 0x7f)
+			fprintf(out, "\\x%02x", byte);
+		else
+			fputc(byte, out);
+	}
+	fputs("\"", out);
+}
+
+static void print_field(const char *name, const char *s, FILE *out)
+{
+	print_string(name, s, out);
+	fputc('\n', out);
+}
+
+void plan_print_domain(const struct domain_plan *plan, FILE *out)
+{
+	fprintf(out, "domain\n");
+	print_field("  name             ", plan->name, out);
+	fprintf(out, "  uuid             ");
+	for (size_t i = 0; i < sizeof(plan->uuid); i++)
+		fprintf(out, "%02x", plan->uuid[i]);
+	fputc('\n', out);
+	fprintf(out, "  type             pv\n");
+	print_field("  kernel           ", plan->kernel, out);
+	print_field("  ramdisk          ", plan->ramdisk, out);
+	print_field("  cmdline          ", plan->cmdline, out);
+	fprintf(out, "  memory           %llu KiB\n", (unsigned long long)plan->memory_kib);
+	fprintf(out, "  vcpus            %u\n", plan->vcpus);
+	fprintf(out, "  event channels   %u\n", plan->event_channels);
+	fprintf(out, "  grant frames     %u\n", plan->grant_frames);
+	fprintf(out, "  maptrack frames  %u\n", plan->maptrack_frames);
+	print_field("  export tag       ", plan->export_tag, out);
+	print_field("  export path      ", plan->export_path, out);
+	print_field("  export security  ", plan->export_security, out);
+}
+
+static void print_list(const char *name, char *const *list, size_t n, FILE *out)
+{
+	fprintf(out, "%s", name);
+	for (size_t i = 0; i < n; i++)
+		print_string(i ? " " : "", list[i], out);
+	fputc('\n', out);
+}
+
+void plan_print_guest(const struct guest_plan *plan, FILE *out)
+{
+	fprintf(out, "guest\n");
+	print_field("  hostname         ", plan->hostname, out);
+	for (size_t i = 0; i < plan->napps; i++) {
+		const struct guest_app *app = &plan->apps[i];
+
+		print_field("  app              ", app->name, out);
+		print_field("    root           ", app->root, out);
+		print_list("    exec           ", app->exec, app->nexec, out);
+		print_field("    search path    ", app->search_path, out);
+		print_field("    user           ", app->user, out);
+		print_field("    group          ", app->group, out);
+		fprintf(out, "    groups        ");
+		for (size_t k = 0; k < app->ngids; k++)
+			fprintf(out, " %u", app->gids[k]);
+		fputc('\n', out);
+		print_field("    directory      ", app->cwd, out);
+		for (size_t k = 0; k < app->nenv; k++)
+			print_field("    environment    ", app->env[k], out);
+		fprintf(out, "    stdin          %s\n", app->open_stdin ? "open" : "/dev/null");
+	}
+}
