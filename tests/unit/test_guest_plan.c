@@ -1,0 +1,217 @@
+/* The guest plan's encoding: there and back, and no byte of it is trusted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "stage1/common/guest_plan.h"
+#include "stage1/common/util.h"
+#include "stage1/common/wire.h"
+
+#define TEXT(s) ((char *)s)
+
+static char *exec0[] = { TEXT("/bin/x"), TEXT(""), TEXT("\xc3\xa4 b") };
+static char *exec1[] = { TEXT("y") };
+static char *env0[] = { TEXT("A=1"), TEXT("PATH=") };
+static uint32_t gids0[] = { 0, UINT32_MAX - 1 };
+
+static struct guest_app apps[] = {
+	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
+		.group = TEXT("/etc"), .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
+		.search_path = TEXT("/bin:"), .open_stdin = true },
+	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
+		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT("") },
+};
+static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .apps = apps, .napps = 2 };
+
+/* Decodes in memory of just this size, and gives it back only afterwards: strings are borrowed. */
+static int decode_bytes(const uint8_t *bytes, size_t len, struct err *e)
+{
+	AUTO_FREE uint8_t *exact = xmalloc(len);
+	struct guest_plan got = GUEST_PLAN_INIT;
+	int ret;
+
+	memcpy(exact, bytes, len);
+	ret = guest_plan_decode(exact, len, &got, e);
+	if (ret < 0)
+		assert_null(got.owned);
+	guest_plan_dispose(&got);
+	return ret;
+}
+
+static void check_strings(char **got, char **want, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(got[i], want[i]);
+	assert_null(got[n]); /* for execve */
+}
+
+static void comes_back_as_it_was(void **state)
+{
+	struct guest_plan got;
+	struct err e = ERR_INIT;
+	AUTO_FREE uint8_t *data = NULL;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(guest_plan_encode(&plan, &data, &len, &e), 0);
+	assert_int_equal(guest_plan_decode(data, len, &got, &e), 0);
+	assert_string_equal(got.hostname, "rkt-1");
+	assert_int_equal(got.napps, 2);
+	for (size_t i = 0; i < got.napps; i++) {
+		const struct guest_app *a = &got.apps[i], *w = &apps[i];
+
+		assert_string_equal(a->name, w->name);
+		assert_string_equal(a->root, w->root);
+		assert_int_equal(a->nexec, w->nexec);
+		check_strings(a->exec, w->exec, w->nexec);
+		assert_string_equal(a->user, w->user);
+		assert_string_equal(a->group, w->group);
+		assert_int_equal(a->ngids, w->ngids);
+		for (size_t k = 0; k < w->ngids; k++)
+			assert_int_equal(a->gids[k], w->gids[k]);
+		assert_string_equal(a->cwd, w->cwd);
+		assert_int_equal(a->nenv, w->nenv);
+		check_strings(a->env, w->env, w->nenv);
+		assert_string_equal(a->search_path, w->search_path);
+		assert_int_equal(a->open_stdin, w->open_stdin);
+	}
+	guest_plan_dispose(&got);
+	guest_plan_dispose(&got);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	AUTO_FREE uint8_t *data = NULL;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(guest_plan_encode(&plan, &data, &len, &e), 0);
+	for (size_t n = 0; n < len; n++) {
+		e = (struct err)ERR_INIT;
+		assert_int_equal(decode_bytes(data, n, &e), -1);
+		assert_string_equal(e.msg, "the guest plan is malformed");
+		assert_int_equal(e.kind, ERR_INPUT);
+	}
+	e = (struct err)ERR_INIT;
+	data = xrealloc(data, len + 1, 1);
+	data[len] = 0;
+	assert_int_equal(decode_bytes(data, len + 1, &e), -1);
+	assert_string_equal(e.msg, "the guest plan is malformed");
+}
+
+/* Each 32 bits in turn are a count out of bounds: refused or harmless, never a crash. */
+static void survives_hostile_counts(void **state)
+{
+	static const uint32_t counts[] = { 0, 1, 0x7f, 0xff, 0x7fffffff, 0x80000000, 0xfffffffb, 0xfffffffc,
+		0xffffffff };
+	AUTO_FREE uint8_t *data = NULL;
+	struct err e = ERR_INIT;
+	size_t len, refused = 0;
+
+	(void)state;
+	assert_int_equal(guest_plan_encode(&plan, &data, &len, &e), 0);
+	for (size_t at = 0; at + 4 <= len; at++)
+		for (size_t i = 0; i < COUNT(counts); i++) {
+			uint8_t saved[4];
+
+			e = (struct err)ERR_INIT;
+			memcpy(saved, data + at, 4);
+			wire_put_u32(data + at, counts[i]);
+			if (decode_bytes(data, len, &e) < 0)
+				refused++;
+			memcpy(data + at, saved, 4);
+		}
+	assert_in_range(refused, (len - 4) * COUNT(counts) * 3 / 4, len * COUNT(counts));
+}
+
+static void refuses_what_breaks_a_rule(void **state)
+{
+#define MAGIC "SXP1"
+#define NONE "\0\0\0\0"
+#define S(len, text) len "\0\0\0" text "\0"
+#define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
+#define REST S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "") NONE
+	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
+#define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
+		ROW(MAGIC S("\1", "h") NONE, true), /* no app at all is the planner's to refuse */
+		ROW("SXP2" S("\1", "h") NONE, false),
+		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") REST, true),
+		ROW(UPTO_EXEC NONE REST, false), /* nothing to execute */
+		ROW(MAGIC "\1\0\0\0hX" NONE, false), /* no NUL behind the string */
+		ROW(MAGIC "\2\0\0\0h\0\0" NONE, false), /* one inside */
+		ROW(MAGIC S("\1", "h") NONE NONE, false), /* more behind the end */
+		ROW(MAGIC S("\1", "h") "\2\0\0\0", false),
+		ROW(MAGIC "\377\377\377\377h\0", false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+		int ret = decode_bytes((const uint8_t *)rows[i].bytes, rows[i].len, &e);
+
+		if (ret != (rows[i].ok ? 0 : -1))
+			fail_msg("row %zu gives %d", i, ret);
+		assert_string_equal(e.msg, rows[i].ok ? "" : "the guest plan is malformed");
+	}
+}
+
+static void bounds_its_size(void **state)
+{
+	AUTO_FREE char *text = xmalloc(WIRE_PLAN_MAX + 1);
+	char *exec[] = { text };
+	struct guest_app app = apps[1];
+	const struct guest_plan large = { .hostname = TEXT("h"), .apps = &app, .napps = 1 };
+	struct err e = ERR_INIT;
+	uint8_t *data = NULL;
+	size_t len, fixed;
+
+	(void)state;
+	app.exec = exec;
+	text[0] = '\0';
+	assert_int_equal(guest_plan_encode(&large, &data, &fixed, &e), 0);
+	free(data);
+	memset(text, 'x', WIRE_PLAN_MAX - fixed);
+	text[WIRE_PLAN_MAX - fixed] = '\0';
+	assert_int_equal(guest_plan_encode(&large, &data, &len, &e), 0);
+	assert_int_equal(len, WIRE_PLAN_MAX);
+	assert_int_equal(decode_bytes(data, len, &e), 0);
+	free(data);
+	data = NULL;
+	strcat(text + WIRE_PLAN_MAX - fixed, "x");
+	assert_int_equal(guest_plan_encode(&large, &data, &len, &e), -1);
+	assert_string_equal(e.msg,
+		"the pod's arguments and environment take 8388609 bytes, over 8388608");
+	assert_null(data);
+}
+
+static void owns_what_it_is_given(void **state)
+{
+	struct guest_plan p = GUEST_PLAN_INIT;
+
+	(void)state;
+	assert_false(guest_plan_own(&p, NULL));
+	for (int i = 0; i < 1000; i++)
+		assert_true(guest_plan_own(&p, xmalloc(1)));
+	guest_plan_dispose(&p); /* LeakSanitizer looks on */
+	assert_null(p.owned);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(comes_back_as_it_was),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(survives_hostile_counts),
+		cmocka_unit_test(refuses_what_breaks_a_rule),
+		cmocka_unit_test(bounds_its_size),
+		cmocka_unit_test(owns_what_it_is_given),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
