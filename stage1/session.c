@@ -17,6 +17,7 @@ void session_init(struct session *s, uint8_t *plan, size_t plan_len, size_t napp
 	s->napps = napps;
 	s->apps = xcalloc(napps, sizeof(*s->apps));
 	s->first_bad = -1;
+	s->stop_grace_ms = UINT32_MAX;
 	s->log = log;
 	s->log_arg = arg;
 	for (size_t i = 0; i < napps; i++) {
@@ -243,6 +244,8 @@ void session_produce(struct session *s)
 void session_stop(struct session *s, uint32_t grace_ms)
 {
 	s->stopping = true;
+	if (grace_ms > s->stop_grace_ms)
+		return;
 	s->stop_due = true;
 	s->stop_grace_ms = grace_ms;
 }

@@ -1,0 +1,601 @@
+/* The supervisor's side of the protocol, played against a guest that may say anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/session.h"
+
+enum { APPS = 2, LINES = 400 };
+
+static struct session *s;
+static struct frame_writer guest; /* what the guest says next */
+static char lines[LINES][WIRE_TEXT_MAX + 1];
+static size_t nlines;
+static uint8_t plan_bytes[100], big[WIRE_PAYLOAD_MAX];
+
+static void keep_line(void *arg, const char *line)
+{
+	assert_ptr_equal(arg, &nlines);
+	assert_in_range(nlines, 0, LINES - 1);
+	(void)snprintf(lines[nlines++], sizeof(lines[0]), "%s", line);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	s = xmalloc(sizeof(*s));
+	nlines = 0;
+	memset(&guest, 0, sizeof(guest));
+	memset(plan_bytes, 'p', sizeof(plan_bytes));
+	session_init(s, plan_bytes, sizeof(plan_bytes), APPS, keep_line, &nlines);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	session_dispose(s);
+	session_dispose(s);
+	free(s);
+	return 0;
+}
+
+static void renew(void)
+{
+	(void)teardown(NULL);
+	(void)setup(NULL);
+}
+
+/* Hands the session what the guest has said so far. */
+static int hear(struct err *e)
+{
+	size_t len, room;
+	const uint8_t *data = frame_queued(&guest, &len);
+	uint8_t *space = frame_space(&s->rd, &room);
+
+	assert_in_range(len, 0, room);
+	memcpy(space, data, len);
+	frame_added(&s->rd, len);
+	frame_sent(&guest, len);
+	return session_receive(s, e);
+}
+
+static void heard(void)
+{
+	struct err e = ERR_INIT;
+
+	if (hear(&e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void greet(void)
+{
+	assert_true(frame_put_hello(&guest));
+	heard();
+}
+
+static void say_app(unsigned app, uint32_t state, uint32_t value, const char *text)
+{
+	assert_true(frame_put_app(&guest, app, (enum wire_app_state)state, value, text));
+}
+
+static void say_data(unsigned app, unsigned stream, size_t len)
+{
+	assert_true(frame_put(&guest, WIRE_DATA, app, stream, big, len));
+}
+
+/* What the session has queued, as text: "HELLO PLAN:100 READY CREDIT(0,1):4". */
+static const char *said(void)
+{
+	static const char *const names[] = { "", "HELLO", "PLAN", "READY", "DATA", "EOF", "CREDIT", "APP",
+		"LOG", "STOP", "END", "BYE" };
+	static struct frame_reader rd;
+	static char text[1000];
+	size_t len, room, n = 0;
+	const uint8_t *data = frame_queued(&s->wr, &len);
+	struct err e = ERR_INIT;
+	struct frame f;
+
+	memset(&rd, 0, sizeof(rd));
+	memcpy(frame_space(&rd, &room), data, len);
+	frame_added(&rd, len);
+	frame_sent(&s->wr, len);
+	text[0] = '\0';
+	while (frame_pop(&rd, &f, &e) == FRAME_READY) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", names[f.type]);
+		if (f.type >= WIRE_DATA && f.type <= WIRE_CREDIT)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "(%u,%u)", f.app, f.stream);
+		if (f.type == WIRE_CREDIT || f.type == WIRE_STOP)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, ":%u", wire_u32(f.data));
+		else if (f.type == WIRE_PLAN || f.type == WIRE_DATA)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, ":%u", f.len);
+	}
+	assert_int_equal(frame_pending(&rd), 0);
+	return text;
+}
+
+static const char *produced(void)
+{
+	session_produce(s);
+	return said();
+}
+
+static void greets_then_sends_the_plan(void **state)
+{
+	(void)state;
+	assert_string_equal(said(), "HELLO");
+	assert_string_equal(produced(), ""); /* nothing before the guest's own HELLO */
+	session_stop(s, 5);
+	assert_string_equal(produced(), "");
+	renew();
+	(void)said();
+	greet();
+	assert_string_equal(produced(), "PLAN:100 READY");
+	assert_string_equal(produced(), "");
+}
+
+static void sends_a_long_plan_in_parts(void **state)
+{
+	AUTO_FREE uint8_t *plan = xcalloc(1, 100000);
+	size_t left;
+
+	(void)state;
+	session_dispose(s);
+	session_init(s, plan, 100000, 1, keep_line, &nlines);
+	greet();
+	session_produce(s);
+	assert_false(s->ready_sent);
+	assert_int_equal(session_stdin_room(s, 0), 0);
+	(void)frame_queued(&s->wr, &left);
+	assert_int_equal(left, sizeof(s->wr.buf));
+	(void)said();
+	assert_string_equal(produced(), "PLAN:16384 PLAN:16384 PLAN:1712 READY");
+}
+
+/* Each on its own, after the greeting. */
+static void refuses_what_breaks_a_rule(void **state)
+{
+	static const struct { enum wire_type type; unsigned app, stream; const char *bytes; size_t len;
+		const char *msg; } rows[] = {
+		{ WIRE_HELLO, 0, 0, "SXC1\1\0\0\0", 8, "frame of type 1 is not the guest's to send" },
+		{ WIRE_PLAN, 0, 0, "x", 1, "frame of type 2 is not the guest's to send" },
+		{ WIRE_READY, 0, 0, NULL, 0, "frame of type 3 is not the guest's to send" },
+		{ WIRE_STOP, 0, 0, "\0\0\0\0", 4, "frame of type 9 is not the guest's to send" },
+		{ WIRE_BYE, 0, 0, NULL, 0, "frame of type 11 is not the guest's to send" },
+		{ WIRE_DATA, 0, 0, "x", 1, "data of an app's stdin" },
+		{ WIRE_DATA, 2, 1, "x", 1, "frame of type 4 for app 2 of 2" },
+		{ WIRE_EOF, 65535, 1, NULL, 0, "frame of type 5 for app 65535 of 2" },
+		{ WIRE_CREDIT, 2, 0, "\0\0\0\0", 4, "frame of type 6 for app 2 of 2" },
+		{ WIRE_APP, 2, 0, "\1\0\0\0\0\0\0\0", 8, "frame of type 7 for app 2 of 2" },
+		{ WIRE_CREDIT, 0, 1, "\1\0\0\0", 4, "credit of 1 bytes for stream 1" },
+		{ WIRE_CREDIT, 0, 2, "\0\0\0\0", 4, "credit of 0 bytes for stream 2" },
+		{ WIRE_CREDIT, 0, 0, "\1\0\0\0", 4, "credit of 1 bytes for stream 0" },
+		{ WIRE_CREDIT, 0, 0, "\377\377\377\377", 4, "credit of 4294967295 bytes for stream 0" },
+		{ WIRE_APP, 0, 0, "\0\0\0\0\0\0\0\0", 8, "app 0: state 0 with value 0" },
+		{ WIRE_APP, 0, 0, "\5\0\0\0\0\0\0\0", 8, "app 0: state 5 with value 0" },
+		{ WIRE_APP, 0, 0, "\377\377\377\377\0\0\0\0", 8, "app 0: state 4294967295 with value 0" },
+		{ WIRE_APP, 1, 0, "\2\0\0\0\0\1\0\0", 8, "app 1: state 2 with value 256" },
+		{ WIRE_APP, 1, 0, "\3\0\0\0\0\0\0\0", 8, "app 1: state 3 with value 0" },
+		{ WIRE_APP, 1, 0, "\3\0\0\0\101\0\0\0", 8, "app 1: state 3 with value 65" },
+		{ WIRE_APP, 1, 0, "\4\0\0\0\0\0\0\0", 8, "app 1: state 4 with value 0" },
+		{ WIRE_APP, 1, 0, "\4\0\0\0\0\1\0\0", 8, "app 1: state 4 with value 256" },
+		{ WIRE_END, 0, 0, NULL, 0, "END before app 0 has ended" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+
+		renew();
+		greet();
+		assert_true(frame_put(&guest, rows[i].type, rows[i].app, rows[i].stream, rows[i].bytes,
+			rows[i].len));
+		if (hear(&e) == 0)
+			fail_msg("accepted: row %zu", i);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(e.kind, ERR_INPUT);
+	}
+}
+
+static void refuses_a_wrong_greeting(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(frame_put(&guest, WIRE_LOG, 0, 0, "hi", 2));
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "the first frame is not a HELLO");
+	renew();
+	e = (struct err)ERR_INIT;
+	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8));
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "protocol version 2, this side speaks 1");
+	renew();
+	e = (struct err)ERR_INIT;
+	assert_true(frame_put(&guest, WIRE_PLAN, 0, 0, NULL, 0)); /* not even a frame */
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "frame of type 2 with 0 bytes");
+}
+
+static void refuses_what_comes_out_of_turn(void **state)
+{
+	static const struct { uint32_t first, second; const char *msg; } rows[] = {
+		{ WIRE_APP_STARTED, WIRE_APP_STARTED, "app 1: state 1 out of turn" },
+		{ WIRE_APP_EXITED, WIRE_APP_EXITED, "app 1: state 2 out of turn" },
+		{ WIRE_APP_EXITED, WIRE_APP_STARTED, "app 1: state 1 out of turn" },
+		{ WIRE_APP_KILLED, WIRE_APP_FAILED, "app 1: state 4 out of turn" },
+		{ WIRE_APP_FAILED, WIRE_APP_KILLED, "app 1: state 3 out of turn" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+
+		renew();
+		greet();
+		say_app(1, rows[i].first, 1, "");
+		heard();
+		say_app(1, rows[i].second, 1, "");
+		assert_int_equal(hear(&e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+	}
+}
+
+static void refuses_data_that_is_not_allowed(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	greet();
+	for (int i = 0; i < 4; i++) {
+		say_data(0, WIRE_STDOUT, WIRE_PAYLOAD_MAX);
+		say_data(0, WIRE_STDERR, 10); /* a window of its own */
+		heard();
+	}
+	say_data(0, WIRE_STDOUT, 1);
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "1 bytes of data, 0 are allowed");
+
+	renew();
+	e = (struct err)ERR_INIT;
+	greet();
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDERR, NULL, 0));
+	say_data(0, WIRE_STDERR, 1);
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "data after the end of its stream");
+
+	renew();
+	e = (struct err)ERR_INIT;
+	greet();
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDERR, NULL, 0));
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDERR, NULL, 0));
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "a second end of stream 2");
+}
+
+static void nothing_follows_the_end(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	greet();
+	(void)produced();
+	say_app(0, WIRE_APP_EXITED, 0, "");
+	say_app(1, WIRE_APP_STARTED, 7, "");
+	heard();
+	assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0));
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "END before app 1 has ended");
+
+	renew();
+	e = (struct err)ERR_INIT;
+	greet();
+	(void)produced();
+	say_app(0, WIRE_APP_EXITED, 0, "");
+	say_app(1, WIRE_APP_EXITED, 0, "");
+	say_data(1, WIRE_STDOUT, 9); /* output may come after the app's end */
+	assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0));
+	heard();
+	assert_true(s->ended);
+	assert_string_equal(produced(), "BYE");
+	assert_string_equal(produced(), "");
+	assert_true(frame_put(&guest, WIRE_LOG, 0, 0, "x", 1));
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "a frame after END");
+}
+
+static uint32_t in_flight(const struct session_out *out)
+{
+	return out->end - out->start + out->allowed + out->written;
+}
+
+/* Whatever is written when: what is buffered, allowed and uncredited is one window. */
+static void credit_never_exceeds_the_window(void **state)
+{
+	struct session_out *out;
+	unsigned seed = 7;
+	uint64_t total = 0;
+	uint8_t next_in = 0, next_out = 0;
+
+	(void)state;
+	greet();
+	(void)said();
+	out = &s->apps[1].out[WIRE_STDOUT];
+	for (int round = 0; round < 20000; round++) {
+		uint32_t n = 1 + (seed = seed * 1103515245 + 12345) / 65536 % WIRE_PAYLOAD_MAX;
+
+		if (n <= out->allowed) {
+			for (size_t i = 0; i < n; i++)
+				big[i] = next_in++;
+			say_data(1, WIRE_STDOUT, n);
+			heard();
+			total += n;
+		}
+		assert_int_equal(in_flight(out), WIRE_WINDOW);
+		n = (seed = seed * 1103515245 + 12345) / 65536 % WIRE_WINDOW;
+		if (n > out->end - out->start)
+			n = out->end - out->start;
+		for (size_t i = 0; i < n; i += 97)
+			assert_int_equal(out->buf[out->start + i], (uint8_t)(next_out + i));
+		next_out = (uint8_t)(next_out + n);
+		session_wrote(out, n);
+		assert_int_equal(in_flight(out), WIRE_WINDOW);
+		session_produce(s);
+		(void)said();
+		assert_int_equal(in_flight(out), WIRE_WINDOW);
+		assert_in_range(out->end, 0, WIRE_WINDOW);
+	}
+	assert_in_range(total, WIRE_WINDOW * 100, UINT64_MAX);
+}
+
+static void gives_credit_in_few_frames(void **state)
+{
+	struct session_out *out;
+
+	(void)state;
+	greet();
+	(void)produced();
+	(void)said();
+	out = &s->apps[0].out[WIRE_STDERR];
+	for (int i = 0; i < 4; i++) {
+		say_data(0, WIRE_STDERR, WIRE_PAYLOAD_MAX);
+		heard();
+	}
+	session_wrote(out, 100);
+	assert_string_equal(produced(), ""); /* little, and more is to be written */
+	session_wrote(out, WIRE_WINDOW / 2 - 100);
+	assert_string_equal(produced(), "CREDIT(0,2):32768");
+	session_wrote(out, WIRE_WINDOW / 2 - 100);
+	session_wrote(out, 100);
+	assert_string_equal(produced(), "CREDIT(0,2):32768");
+	say_data(0, WIRE_STDERR, 5);
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDERR, NULL, 0));
+	heard();
+	assert_false(session_all_written(s));
+	session_wrote(out, 5);
+	assert_true(session_all_written(s));
+	assert_string_equal(produced(), ""); /* it will send no more */
+}
+
+static void refuses_output_nobody_reads(void **state)
+{
+	struct session_out *out;
+
+	(void)state;
+	greet();
+	(void)produced();
+	(void)said();
+	out = &s->apps[0].out[WIRE_STDOUT];
+	say_data(0, WIRE_STDOUT, 1000);
+	heard();
+	session_refuse(out);
+	assert_true(session_all_written(s));
+	assert_string_equal(produced(), "EOF(0,1) CREDIT(0,1):1000");
+	say_data(0, WIRE_STDOUT, 500); /* it was on its way */
+	heard();
+	assert_true(session_all_written(s));
+	assert_int_equal(in_flight(out), WIRE_WINDOW);
+	assert_string_equal(produced(), "CREDIT(0,1):500");
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDOUT, NULL, 0));
+	heard();
+	assert_string_equal(produced(), "");
+
+	renew();
+	greet();
+	(void)produced();
+	(void)said();
+	say_data(0, WIRE_STDOUT, 10);
+	assert_true(frame_put(&guest, WIRE_EOF, 0, WIRE_STDOUT, NULL, 0));
+	heard();
+	session_refuse(&s->apps[0].out[WIRE_STDOUT]);
+	assert_string_equal(produced(), ""); /* the guest knows already that it is over */
+}
+
+static void sends_stdin_as_far_as_it_may(void **state)
+{
+	size_t sent = 0;
+
+	(void)state;
+	greet();
+	assert_int_equal(session_stdin_room(s, 0), 0); /* the plan comes first */
+	(void)produced();
+	for (size_t room; (room = session_stdin_room(s, 0)) > 0; sent += room) {
+		assert_in_range(room, 1, WIRE_PAYLOAD_MAX);
+		session_stdin(s, 0, big, room);
+		(void)said();
+	}
+	assert_int_equal(sent, WIRE_WINDOW);
+	assert_true(frame_put_u32(&guest, WIRE_CREDIT, 0, WIRE_STDIN, 7));
+	heard();
+	assert_int_equal(session_stdin_room(s, 0), 7);
+	session_stdin(s, 0, big, 3);
+	assert_string_equal(said(), "DATA(0,0):3");
+	session_stdin(s, 0, NULL, 0);
+	assert_string_equal(said(), "EOF(0,0)");
+	assert_int_equal(session_stdin_room(s, 0), 0);
+
+	/* app 1 has a window of its own, until it closes its stdin */
+	assert_int_equal(session_stdin_room(s, 1), WIRE_PAYLOAD_MAX);
+	assert_true(frame_put(&guest, WIRE_EOF, 1, WIRE_STDIN, NULL, 0));
+	heard();
+	assert_int_equal(session_stdin_room(s, 1), 0);
+
+	renew();
+	greet();
+	(void)produced();
+	say_app(0, WIRE_APP_EXITED, 0, "");
+	heard();
+	assert_int_equal(session_stdin_room(s, 0), 0);
+	assert_int_equal(session_stdin_room(s, 1), WIRE_PAYLOAD_MAX);
+}
+
+/* E exited, K killed, F failed; ! is the operator's wish to stop. "0E3" is app 0 exiting with 3. */
+static void tells_what_became_of_the_apps(void **state)
+{
+	static const struct { const char *story; int status; unsigned app[APPS]; } rows[] = {
+		{ "0E0 1E0", 0, { 0, 0 } },
+		{ "0E3 1E0", 3, { 3, 0 } },
+		{ "0E0 1E4", 4, { 0, 4 } },
+		{ "1E4 0E3", 4, { 0, 4 } },  /* the first bad one counts, the others were stopped by it */
+		{ "0K9 1K15", 137, { 9, 0 } },
+		{ "0K1 1E0", 129, { 1, 0 } },
+		{ "1K64 0E7", 192, { 0, 64 } },
+		{ "0F203 1K15", 203, { 203, 0 } },
+		{ "1F200 0E0", 200, { 0, 200 } },
+		{ "0E255 1E255", 255, { 255, 0 } },
+		{ "! 0K15 1E3", 0, { 0, 0 } },
+		{ "0E5 ! 1E3", 5, { 5, 0 } },
+		{ "0E0 ! 1E3", 0, { 0, 0 } },
+		{ "! 0F254 1F254", 0, { 0, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned app, value;
+		char how;
+
+		renew();
+		greet();
+		for (const char *p = rows[i].story; p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL) {
+			if (*p == '!') {
+				session_stop(s, 1000);
+				continue;
+			}
+			assert_int_equal(sscanf(p, "%u%c%u", &app, &how, &value), 3);
+			say_app(app, how == 'E' ? WIRE_APP_EXITED : how == 'K' ? WIRE_APP_KILLED : WIRE_APP_FAILED,
+				value, "");
+			heard();
+		}
+		if (session_exit_status(s) != rows[i].status)
+			fail_msg("%s gives %d", rows[i].story, session_exit_status(s));
+		for (size_t k = 0; k < APPS; k++)
+			if (session_app_status(&s->apps[k]) != rows[i].app[k])
+				fail_msg("%s gives app %zu %u", rows[i].story, k, session_app_status(&s->apps[k]));
+		assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0));
+		heard();
+	}
+}
+
+static void knows_when_all_have_started(void **state)
+{
+	(void)state;
+	greet();
+	assert_false(session_all_started(s));
+	say_app(1, WIRE_APP_STARTED, 100, "");
+	heard();
+	assert_false(session_all_started(s));
+	say_app(0, WIRE_APP_EXITED, 0, ""); /* it was quick */
+	heard();
+	assert_true(session_all_started(s));
+	assert_int_equal(session_exit_status(s), 0);
+	assert_false(s->stopping);
+	say_app(1, WIRE_APP_EXITED, 1, "");
+	heard();
+	assert_true(s->stopping);
+}
+
+static void asks_to_stop_once_or_sooner(void **state)
+{
+	(void)state;
+	greet();
+	(void)produced();
+	(void)said();
+	session_stop(s, 5000);
+	assert_string_equal(produced(), "STOP:5000");
+	assert_string_equal(produced(), "");
+	session_stop(s, 90000); /* the shorter grace counts */
+	assert_string_equal(produced(), "");
+	session_stop(s, 100);
+	session_stop(s, 200);
+	assert_string_equal(produced(), "STOP:100");
+	assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0)); /* apps need not have ended by now */
+	heard();
+	session_stop(s, 1);
+	assert_string_equal(produced(), "BYE");
+	assert_string_equal(produced(), "");
+}
+
+static void shows_a_bounded_log(void **state)
+{
+	char text[WIRE_TEXT_MAX];
+	size_t shown = 0;
+
+	(void)state;
+	greet();
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 1000; i++) {
+		assert_true(frame_put(&guest, WIRE_LOG, 0, 0, text, sizeof(text)));
+		heard();
+	}
+	assert_int_equal(nlines, WIRE_LOG_MAX / WIRE_TEXT_MAX + 1);
+	assert_string_equal(lines[nlines - 1], "(no more of the guest's messages are shown)");
+	for (size_t i = 0; i < nlines; i++)
+		shown += strlen(lines[i]);
+	assert_in_range(shown, 0, WIRE_LOG_MAX);
+}
+
+static void makes_texts_harmless(void **state)
+{
+	(void)state;
+	greet();
+	assert_true(frame_put(&guest, WIRE_LOG, 0, 0, "a\033[2J\n\0b\177\xc2\x9b", 11));
+	assert_true(frame_put(&guest, WIRE_LOG, 3, 0, "\xc3\x9f", 2));
+	assert_true(frame_put(&guest, WIRE_APP, 0, 0, "\4\0\0\0\376\0\0\0no \r\033 file", 18));
+	heard();
+	assert_int_equal(nlines, 2);
+	assert_string_equal(lines[0], "a?[2J??b???");
+	assert_string_equal(lines[1], "\xc3\x9f");
+	assert_string_equal(s->apps[0].text, "no ?? file");
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(greets_then_sends_the_plan),
+		T(sends_a_long_plan_in_parts),
+		T(refuses_what_breaks_a_rule),
+		T(refuses_a_wrong_greeting),
+		T(refuses_what_comes_out_of_turn),
+		T(refuses_data_that_is_not_allowed),
+		T(nothing_follows_the_end),
+		T(credit_never_exceeds_the_window),
+		T(gives_credit_in_few_frames),
+		T(refuses_output_nobody_reads),
+		T(sends_stdin_as_far_as_it_may),
+		T(tells_what_became_of_the_apps),
+		T(knows_when_all_have_started),
+		T(asks_to_stop_once_or_sooner),
+		T(shows_a_bounded_log),
+		T(makes_texts_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
