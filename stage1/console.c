@@ -58,9 +58,7 @@ void console_report(const struct console *c)
 {
 	unsigned first = c->nlines > CONSOLE_LINES ? c->nlines - CONSOLE_LINES : 0;
 
-	if (c->show)
-		return;
-	for (unsigned i = first; i < c->nlines; i++)
+	for (unsigned i = c->show ? c->nlines : first; i < c->nlines; i++)
 		fprintf(stderr, "guest: %s\n", c->line[i % CONSOLE_LINES]);
 	if (c->part_len > 0)
 		fprintf(stderr, "guest: %.*s\n", (int)c->part_len, c->part);

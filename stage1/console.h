@@ -21,7 +21,7 @@ struct console {
 
 void console_init(struct console *c, int fd, bool show); /* takes the descriptor */
 void console_read(struct console *c);                    /* what is there, without blocking */
-void console_report(const struct console *c);            /* the last lines, to stderr */
+void console_report(const struct console *c);            /* last lines, if not shown yet, to stderr */
 void console_close(struct console *c);
 
 #endif
