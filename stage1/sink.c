@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -41,10 +42,13 @@ void sink_close(struct sink *sink)
 
 ssize_t sink_write(struct sink *sink, const void *data, size_t len)
 {
+	struct pollfd room = { .fd = sink->fd, .events = POLLOUT };
 	ssize_t n;
 
 	if (len > sink->chunk)
 		len = sink->chunk;
+	if (sink->chunk == PIPE_BUF && poll(&room, 1, 0) <= 0)
+		return 0; /* it blocks: only as much as poll promises, and only when it does */
 	do
 		n = sink->socket ? send(sink->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
 				 : write(sink->fd, data, len);

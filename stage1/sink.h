@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 struct sink {
-	int fd;        /* poll it for POLLOUT before each write */
+	int fd;        /* poll it for POLLOUT to know when to write */
 	bool own;      /* opened by us, non-blocking */
 	bool socket;
 	size_t chunk;  /* most bytes a write may take without blocking once poll said so */
