@@ -11,7 +11,7 @@ UNIT_test_session    := stage1/session.c stage1/common/wire.c $(COMMON)
 UNIT_test_console    := stage1/console.c
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
-UNIT_test_streams    := init/streams.c stage1/common/wire.c
+UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := $(UNPACK) $(COMMON)
 UNIT_test_manifest   := stage0/cli.c stage0/image.c stage0/manifest.c stage0/runargs.c $(POD) $(COMMON)
 
