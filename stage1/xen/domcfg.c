@@ -38,7 +38,8 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->cmdline = xstrdup(plan->cmdline);
 	b->max_vcpus = (int)plan->vcpus;
 	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus) == 0)
-		libxl_bitmap_set_any(&b->avail_vcpus);
+		for (uint32_t i = 0; i < plan->vcpus; i++) /* ..._set_any fills the last byte up */
+			libxl_bitmap_set(&b->avail_vcpus, (int)i);
 	b->max_memkb = b->target_memkb = plan->memory_kib;
 	b->video_memkb = b->shadow_memkb = 0;
 	libxl_defbool_set(&b->claim_mode, true);
