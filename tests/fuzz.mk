@@ -1,0 +1,49 @@
+# Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := pod wire guest_plan passwd
+FUZZ ?= $(FUZZ_TARGETS)
+
+FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
+FUZZ_wire       := stage1/session.c stage1/common/wire.c $(COMMON)
+FUZZ_guest_plan := $(WIRE) $(COMMON)
+FUZZ_passwd     := init/passwd.c $(COMMON)
+FUZZ_aci        := $(UNPACK) $(COMMON)
+
+FUZZLIBS_pod    := $(JSON)
+FUZZLIBS_aci    := -larchive -lmd
+
+# The fuzzers' objects are clang's own, with coverage.
+fuzzobj = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))
+FUZZ_CC := clang -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+$(B)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC[fz]  $<"
+	@$(FUZZ_CC) -fsanitize=fuzzer-no-link $(BASE) $(WARN) -MMD -MP -c $< -o $@
+
+define fuzz_target
+$(B)/fuzz/$(1): $(call fuzzobj,tests/fuzz/fuzz_$(1).c $(FUZZ_$(1)))
+	@echo "  LD      $$@"
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $$@ $$^ $(FUZZLIBS_$(1))
+$(B)/obj/tests/fuzz/replay_$(1).o: tests/fuzz/replay.c
+	@mkdir -p $$(@D)
+	@$$(CC_RULE) -DCORPUS='"tests/fuzz/corpus/$(1)"' -c $$< -o $$@
+$(B)/tests/replay_$(1): $(B)/obj/tests/fuzz/replay_$(1).o $(call obj,tests/fuzz/fuzz_$(1).c $(FUZZ_$(1)))
+	$$(call testlink,$(FUZZLIBS_$(1)))
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
+
+TESTS += $(patsubst %,$(B)/tests/replay_%,$(FUZZ_TARGETS))
+
+# New inputs go below $(B)/fuzz/found; what crashes is left there as NAME.crash-...
+.PHONY: fuzz
+fuzz: $(patsubst %,$(B)/fuzz/%,$(FUZZ)) ## fuzz each target for FUZZ_SECONDS (60); FUZZ="pod wire"
+	@for t in $(FUZZ); do \
+		mkdir -p $(B)/fuzz/found/$$t && \
+		echo "  FUZZ    $$t, $(FUZZ_SECONDS) s" && \
+		$(B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=65536 -close_fd_mask=1 \
+			-print_final_stats=1 -artifact_prefix=$(B)/fuzz/found/$$t.crash- \
+			$(B)/fuzz/found/$$t tests/fuzz/corpus/$$t >$(B)/fuzz/$$t.log 2>&1 || \
+			{ tail -n 40 $(B)/fuzz/$$t.log; exit 1; }; \
+		grep -E 'stat::number_of_executed|^#.*DONE' $(B)/fuzz/$$t.log; \
+	done

@@ -1,0 +1,154 @@
+/*
+ * A hostile guest against the supervisor's session. The input is steps: a byte says what our side does
+ * (writes out, refuses, sends stdin, stops, produces), and how many of the following bytes the guest
+ * sends then. After each step the invariants of stage1/session.h hold.
+ */
+#include "stage1/common/util.h"
+#include "stage1/session.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { APPS = 2 };
+
+static uint32_t shown;
+
+static void show(void *arg, const char *line)
+{
+	(void)arg;
+	must_be_harmless(line);
+	MUST(*line && strlen(line) <= WIRE_TEXT_MAX);
+	shown += (uint32_t)strlen(line);
+	MUST(shown <= WIRE_LOG_MAX + WIRE_TEXT_MAX);
+}
+
+static void check_out(const struct session_out *out)
+{
+	MUST(out->start <= out->end && out->end <= sizeof(out->buf));
+	MUST(out->end - out->start + out->allowed + out->written == WIRE_WINDOW);
+	MUST(!out->refused || out->start == out->end);
+}
+
+static void check(const struct session *s)
+{
+	int status = session_exit_status(s);
+
+	MUST(status >= 0 && status <= 255);
+	MUST(s->first_bad >= -1 && s->first_bad < APPS);
+	MUST(s->first_bad < 0 || s->stopping);
+	MUST(s->rd.start <= s->rd.end && s->rd.end <= sizeof(s->rd.buf));
+	MUST(s->wr.start <= s->wr.end && s->wr.end <= sizeof(s->wr.buf));
+	for (size_t i = 0; i < s->napps; i++) {
+		const struct session_app *app = &s->apps[i];
+
+		for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+			check_out(&app->out[k]);
+		MUST(app->stdin_credit <= WIRE_WINDOW);
+		MUST(session_app_status(app) <= 255);
+		if (app->state == SESSION_APP_OVER)
+			must_be_harmless(app->text);
+		MUST(session_stdin_room(s, i) <= WIRE_PAYLOAD_MAX);
+	}
+}
+
+static void act(struct session *s, uint8_t what)
+{
+	static const uint8_t zeros[WIRE_PAYLOAD_MAX];
+	size_t app = what & 1, room, len;
+	struct session_out *out = &s->apps[app].out[what & 2 ? WIRE_STDOUT : WIRE_STDERR];
+
+	switch (what >> 2 & 7) {
+	case 0:
+		session_wrote(out, (out->end - out->start) / 2);
+		break;
+	case 1:
+		session_wrote(out, out->end - out->start);
+		break;
+	case 2:
+		if (!out->refused) /* as the supervisor: only when a write failed */
+			session_refuse(out);
+		break;
+	case 3:
+		room = session_stdin_room(s, app);
+		if (room > 0)
+			session_stdin(s, app, zeros, what & 2 ? room : 0);
+		break;
+	case 4:
+		session_stop(s, what);
+		break;
+	default:
+		session_produce(s);
+		(void)frame_queued(&s->wr, &len);
+		frame_sent(&s->wr, what & 2 ? len : len / 2);
+		break;
+	}
+}
+
+/* Every frame we queue is one the other side's reader takes. */
+static void must_be_frames(struct session *s)
+{
+	static struct frame_reader rd;
+	struct err e = ERR_INIT;
+	struct frame f;
+	enum frame_status st;
+	size_t len, room;
+	const uint8_t *bytes = frame_queued(&s->wr, &len);
+
+	rd.start = rd.end = 0;
+	memcpy(frame_space(&rd, &room), bytes, len);
+	frame_added(&rd, len);
+	while ((st = frame_pop(&rd, &f, &e)) == FRAME_READY)
+		;
+	MUST(st == FRAME_NEED_MORE && frame_pending(&rd) == 0);
+}
+
+static int hear(struct session *s, const uint8_t *data, size_t n, struct err *e)
+{
+	while (n > 0) {
+		size_t room;
+		uint8_t *space = frame_space(&s->rd, &room);
+
+		MUST(room > 0);
+		room = room < n ? room : n;
+		memcpy(space, data, room);
+		frame_added(&s->rd, room);
+		data += room;
+		n -= room;
+		if (session_receive(s, e) < 0)
+			return -1;
+		MUST(e->kind == ERR_NONE);
+	}
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t plan[40000];
+	struct session *s = xmalloc(sizeof(*s));
+	struct err e = ERR_INIT;
+	size_t len;
+	bool whole = true;
+
+	shown = 0;
+	session_init(s, plan, sizeof(plan), APPS, show, NULL);
+	while (size > 0 && e.kind == ERR_NONE) {
+		uint8_t step = *data++;
+		size_t n;
+
+		size--;
+		act(s, step & 31);
+		(void)frame_queued(&s->wr, &len);
+		whole = whole && (step >> 2 & 7) < 5; /* until frames are sent in halves */
+		if (whole)
+			must_be_frames(s);
+		n = (size_t)(step >> 5) * 8; /* a head and a little, mostly */
+		n = n == 56 ? size : n < size ? n : size;
+		if (hear(s, data, n, &e) < 0)
+			MUST(e.kind == ERR_INPUT && *e.msg);
+		must_be_harmless(e.msg);
+		check(s);
+		data += n;
+		size -= n;
+	}
+	session_dispose(s);
+	free(s);
+	return 0;
+}
