@@ -235,6 +235,9 @@ static int wait_for_event(struct loop *l, struct err *e)
 		write_out(l, WIRE_STDOUT);
 	if (fds[FD_STDERR].revents)
 		write_out(l, WIRE_STDERR);
+	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING &&
+		l->in->xo->taken(l->in->xen, l->in->domid))
+		l->domain = DOMAIN_GONE; /* its backend is the first to go */
 	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING)
 		return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
 	return 0;
@@ -275,7 +278,8 @@ int supervise(const struct supervise_input *in, struct err *e)
 		for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 			write_out(l, k);
 		console_read(&l->console);
-		console_report(&l->console);
+		if (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted)
+			console_report(&l->console);
 	}
 	console_close(&l->console);
 	sink_close(&l->out[WIRE_STDOUT]);

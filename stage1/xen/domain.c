@@ -108,6 +108,18 @@ int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
 	return 0;
 }
 
+bool xen_taken(struct xen *xen, uint32_t domid)
+{
+	libxl_dominfo info;
+	bool taken = true;
+
+	libxl_dominfo_init(&info);
+	if (libxl_domain_info(xen->ctx, &info, domid) == 0)
+		taken = info.paused || info.dying;
+	libxl_dominfo_dispose(&info);
+	return taken;
+}
+
 int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e)
 {
 	AUTO_CLOSE int fd = -1;

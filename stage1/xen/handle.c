@@ -136,6 +136,7 @@ const struct xen_ops stage1_xen_ops = {
 	.unpause = xen_unpause,
 	.destroy = xen_destroy,
 	.backend = xen_backend,
+	.taken = xen_taken,
 	.console = xen_console,
 	.channel = xen_channel,
 	.channel_close = xen_channel_close,

@@ -50,6 +50,8 @@ struct xen_ops {
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
 	/* A pidfd of the process that serves the export, the caller's. */
 	int (*backend)(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e);
+	/* Somebody else has paused the domain or takes it away: libxl pauses before it destroys. */
+	bool (*taken)(struct xen *xen, uint32_t domid);
 	/* The console's terminal, non-blocking, raw, the caller's. */
 	int (*console)(struct xen *xen, uint32_t domid, int *fd_r, struct err *e);
 	/*

@@ -1,0 +1,111 @@
+# What the cases share. Runs in dom0, in /job, by busybox or dash; sourced by ./run.
+#
+# A case is a function t_NAME: it returns 0 when all is well and says on stdout what is not. The
+# residue check is around each (see run): a case that leaves something behind has failed.
+
+DATA=/tmp/rkt
+STAGE1=/job/stage1-xen.aci
+IMAGE=/job/app.aci # busybox, a shell as its program; /random is RANDOM_BYTES of noise
+OUT=/tmp/case      # scratch of one case
+
+fail() {
+	echo "# $*"
+	return 1
+}
+
+# expect WHAT WANTED GOT
+expect() {
+	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
+}
+
+# pod FLAGS... -- ARGS: a pod of IMAGE in the foreground; its UUID goes to $OUT/uuid.
+pod() {
+	stage0 run --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid "$@"
+}
+
+# sh_pod SCRIPT [FLAGS...]: stdout, stderr and status are left in $OUT.
+sh_pod() {
+	script=$1
+	shift
+	pod "$@" $IMAGE -- -c "$script" >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+}
+
+status() { cat $OUT/status; }
+uuid() { cat $OUT/uuid; }
+poddir() { echo "$DATA/pods/run/$(uuid)"; }
+domain_of() { xl list -v | awk -v u="$1" '$0 ~ u { print $2; exit }'; }
+supervisor() { cat "$(poddir)/pid"; }
+
+# start SCRIPT [FLAGS...]: as sh_pod in the background; returns when the app has printed "up".
+start() {
+	script=$1
+	shift
+	rm -f $OUT/uuid $OUT/stdout
+	pod "$@" $IMAGE -- -c "echo up; $script" >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	wait_for "the app to start" grep -q '^up$' $OUT/stdout
+}
+
+# finish: the status of the pod that start() began
+finish() {
+	wait $started
+	echo $? >$OUT/status
+}
+
+# wait_for WHAT COMMAND...: polls a condition for at most a generous minute or two.
+wait_for() {
+	what=$1
+	shift
+	turns=0
+	until "$@" 2>/dev/null; do
+		turns=$((turns + 1))
+		[ $turns -lt 1200 ] || { fail "waited in vain for $what"; return 1; }
+		sleep 0.1
+	done
+}
+
+# again [FLAGS...]: the run entrypoint once more in the last pod's directory, as stage0 would.
+again() {
+	(
+		cd "$(poddir)" || exit 99
+		exec 9<.
+		flock -x 9
+		RKT_LOCK_FD=9 exec stage1/rootfs/init --net=none "$@" "$(uuid)"
+	) >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+}
+
+# A pod directory whose pod has ended, to be spoilt and started again: made once, copied each time.
+make_ended_pod() {
+	mkdir -p $OUT
+	sh_pod 'exit 0'
+	[ "$(status)" = 0 ] || { cat $OUT/stderr; return 1; }
+	mv $DATA /tmp/ended && mv $OUT/uuid /tmp/ended/uuid
+}
+ended_pod() {
+	cp -a /tmp/ended $DATA
+	cp /tmp/ended/uuid $OUT/uuid
+}
+
+gc() { (cd "$(poddir)" && exec stage1/rootfs/gc --debug --local-config /etc/rkt "$(uuid)"); }
+
+# One complaint, on one line, with the exit status of our own failures.
+expect_refused() {
+	expect "exit status" 254 "$(status)" &&
+		expect "stderr" "stage1 run: $1" "$(grep '^stage1 run:' $OUT/stderr)"
+}
+
+# Everything a pod could leave in dom0, as text to compare.
+residue() {
+	echo "domains:"; xl list | awk 'NR > 1 { print $1, $2 }'
+	echo "processes:"; ps -eo pid,ppid,comm | awk '$2 != 2 && $1 != 2 { print $3 }' |
+		grep -vE '^(ps|awk|sh|grep|sort|run|timeout)$' | sort
+	echo "mounts:"; sort /proc/self/mounts
+	echo "xenstore:"; xenstore-ls -f | grep -vE '^/(local/domain/0/memory|tool)|^/(libxl|vm|local/domain/0/device-model) = ""$' | sort
+	echo "netns:"; ls /run/netns 2>/dev/null
+	echo "files:"; find /run/xen /run/xenstored /var/lib/xen /var/log/xen /tmp /dev/shm -xdev \
+		-not -path "$DATA*" -not -path "$OUT*" -not -path '/tmp/residue*' -not -path '/tmp/ended*' \
+		-not -path '/var/log/xen/console/*' \
+		-not -name domid-history | sort
+}

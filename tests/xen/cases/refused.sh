@@ -1,0 +1,98 @@
+# Bad input and unfit hosts: one line that names the place, status 254, nothing left.
+
+t_malformed_manifests() {
+	ended_pod
+	dir=$(poddir)
+	cp $dir/pod $OUT/good
+	try() {
+		again
+		expect_refused "$1"
+	}
+	head -c 40 $OUT/good >$dir/pod
+	try 'pod: not JSON: ends too early' || return 1
+	: >$dir/pod
+	try 'pod: not JSON: ends too early' || return 1
+	echo '{"apps": [7]}' >$dir/pod
+	try 'pod.apps[0]: expected object, found int' || return 1
+	sed 's/"exec":\[/"exec":[7,/' $OUT/good >$dir/pod
+	try 'pod.apps[0].app.exec[0]: expected string, found int' || return 1
+	sed 's/"app":{/"mounts":[{"volume":"data","path":"\/srv"}],"app":{/' $OUT/good >$dir/pod
+	try "app 'app', mount '/srv': no volume named 'data'" || return 1
+	rm $dir/pod
+	try 'open pod: No such file or directory'
+}
+
+t_root_file_system_missing() {
+	ended_pod
+	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
+	mv $root $root.away
+	again
+	expect_refused "app 'app': no root file system at $root: No such file or directory"
+}
+
+t_networks_are_refused_clearly() {
+	sh_pod 'true' --net=default
+	expect_refused '--net=default: networks are not supported yet, use --net=none'
+}
+
+t_flags() {
+	ended_pod
+	again --no-such-flag
+	expect_refused "unknown flag '--no-such-flag'" || return 1
+	again --ipc=junk
+	expect_refused '--ipc=junk: auto, private or parent' || return 1
+	again --hostname=
+	expect_refused '--hostname=: 1 to 64 bytes'
+}
+
+t_no_memory_left() {
+	free=$(xl info free_memory)
+	cat >$OUT/hog.cfg <<-END
+		name = "hog"
+		kernel = "/tmp/ended/pods/run/$(cat /tmp/ended/uuid)/stage1/rootfs/boot/vmlinux"
+		memory = $((free - 60))
+	END
+	xl -q create -p $OUT/hog.cfg >/dev/null || return 1
+	sh_pod 'true'
+	xl destroy hog
+	expect status 254 "$(status)" && grep -qE '^stage1 run: the pod needs 132 MiB of memory, Xen has [0-9]+ MiB free$' $OUT/stderr
+}
+
+t_not_root() {
+	ended_pod
+	(cd / && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$(poddir)/stage1/rootfs/init" --net=none "$(uuid)") >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+	expect_refused 'must be run by root'
+}
+
+t_module_for_another_xen() {
+	ended_pod
+	rm "$(poddir)"/stage1/rootfs/lib/stage1-xen/xen-*.so
+	again
+	expect_refused "this stage1 image was not built for Xen 4.17, which is running"
+}
+
+t_qemu_missing() {
+	ended_pod
+	qemu=/usr/libexec/xen-qemu-system-i386
+	mv $qemu $qemu.away
+	again
+	mv $qemu.away $qemu
+	expect_refused "$qemu is missing: install the package qemu-system-xen"
+}
+
+t_kernel_missing_or_garbage() {
+	ended_pod
+	kernel=$(poddir)/stage1/rootfs/boot/vmlinux
+	head -c 100000 random >$kernel
+	again
+	expect status 254 "$(status)" &&
+		expect lines 1 "$(grep -c "^stage1 run: create domain 'rkt-$(uuid)': " $OUT/stderr)"
+}
+
+t_check_says_this_host_is_ready() {
+	stage0 check --stage1-path=$STAGE1 >$OUT/stdout 2>$OUT/stderr || {
+		sed 's/^/#   /' $OUT/stdout
+		return 1
+	}
+}

@@ -1,0 +1,76 @@
+# How a pod ends: exit status of run, status files, and what the user is told.
+
+app_status() { cat "$(poddir)/stage1/rootfs/rkt/status/app"; }
+
+t_exit_zero() {
+	sh_pod 'exit 0'
+	expect status 0 "$(status)" && expect file 0 "$(app_status)" &&
+		expect pid "$(wc -l <"$(poddir)/pid")" 1
+}
+
+t_exit_seven() {
+	sh_pod 'exit 7'
+	expect status 7 "$(status)" && expect file 7 "$(app_status)"
+}
+
+t_killed_by_a_signal() {
+	sh_pod 'kill -9 $$'
+	expect status 137 "$(status)" && expect file 9 "$(app_status)"
+}
+
+t_program_not_on_the_path() {
+	sh_pod '' --exec=nope
+	expect status 254 "$(status)" &&
+		expect stderr "stage1 run: app 'app': exec 'nope': not found in /:/bin:/usr/bin" "$(cat $OUT/stderr)"
+}
+
+t_program_missing() {
+	sh_pod '' --exec=/nope
+	expect status 203 "$(status)" &&
+		expect stderr "stage1 run: app 'app': Unable to open \"/nope\": No such file or directory" "$(cat $OUT/stderr)"
+}
+
+t_user_unknown() {
+	sh_pod 'id' --user=nobody2
+	expect status 254 "$(status)" &&
+		expect stderr "stage1 run: app 'app': \"nobody2\" user not found" "$(cat $OUT/stderr)"
+}
+
+t_user_and_group_of_the_image() {
+	sh_pod 'id -u; id -g; id -G' --user=web --group=www
+	expect stdout "1000
+33
+33" "$(cat $OUT/stdout)"
+}
+
+t_environment_and_directory() {
+	sh_pod 'pwd; env | sort' --working-dir=/tmp --environment=COLOR=red
+	expect stdout "/tmp
+AC_APP_NAME=app
+COLOR=red
+HOME=/root
+LOGNAME=root
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PWD=/tmp
+SHELL=/bin/sh
+USER=root" "$(grep -v -e ^SHLVL= -e ^OLDPWD= $OUT/stdout)"
+}
+
+t_arguments_are_bytes() {
+	arg=$(printf 'a "b" %%s $HOME \\ \n\001\377 end')
+	pod $IMAGE -- -c 'printf %s "$1"' sh "$arg" >$OUT/stdout 2>$OUT/stderr
+	expect bytes "$(printf %s "$arg" | sha256sum)" "$(sha256sum <$OUT/stdout)"
+}
+
+t_what_an_app_wrote_is_in_dom0_afterwards() {
+	sh_pod 'echo kept >/etc/kept; dd if=/dev/zero of=/big bs=64k count=64 2>/dev/null'
+	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
+	expect small kept "$(cat $root/etc/kept)" && expect big 4194304 "$(stat -c %s $root/big)"
+}
+
+t_the_guest_is_xen_pv_and_the_app_sees_no_device_of_it() {
+	sh_pod 'cat /sys/hypervisor/guest_type; ls -d /dev/xen 2>&1; uname -n'
+	expect stdout "PV
+ls: /dev/xen: No such file or directory
+rkt-$(uuid)" "$(cat $OUT/stdout)"
+}
