@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd
+FUZZ_TARGETS := pod wire guest_plan passwd aci
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
