@@ -61,7 +61,7 @@ ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/gc $(B)/stage1/stop
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 
 .DELETE_ON_ERROR:
-.PHONY: all install kernel demo check bench lint clean help deps-build FORCE
+.PHONY: all install kernel demo demo-run check check-run bench bench-run lint lint-run clean help
 all: $(ACI) $(B)/stage0/stage0 ## build the stage1 image and stage0
 
 help: ## this list
@@ -119,7 +119,7 @@ $(B)/vmlinux: $(KERNEL)
 else
 $(B)/vmlinux: kernel/config kernel/build
 	@mkdir -p $(@D)
-	@image=$$(kernel/build $(CACHE)) && cp $$image $@
+	@image=$$(kernel/build $(CACHE)) && cp $${image%/*}/bzImage $(B)/bzImage && cp $$image $@
 endif
 kernel: $(B)/vmlinux ## build only the guest kernel
 
@@ -141,6 +141,34 @@ $(ACI): $(ENTRYPOINTS) $(MODULE) $(B)/initramfs $(B)/vmlinux $(B)/manifest.json 
 TESTS :=
 testlink = @mkdir -p $(@D); echo "  LD      $@"; $(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(1)
 include $(wildcard tests/*.mk)
+
+# What installs packages comes first, in a make of its own: the makefile asks dpkg what is there.
+demo: ## boot Xen in QEMU and run a pod on it
+	@scripts/deps build test rig
+	@$(MAKE) --no-print-directory demo-run
+check: ## all tests, those on real Xen too; SAN=1: those that need no Xen, with sanitizers
+	@scripts/deps build test rig
+	@$(MAKE) --no-print-directory check-run
+bench: ## start of a pod against xl create, and memory in dom0, in the rig
+	@scripts/deps build test rig
+	@$(MAKE) --no-print-directory bench-run
+lint: ## clang-tidy, cppcheck, and who may include whom
+	@scripts/deps build lint
+	@$(MAKE) --no-print-directory lint-run
+
+demo-run: $(ACI) $(B)/stage0/stage0 $(APP)
+	@BUILD=$(B) tests/xen/demo
+bench-run: $(ACI) $(B)/stage0/stage0 $(APP)
+	@BUILD=$(B) tests/xen/bench
+lint-run:
+	@scripts/lint '$(BASE)'
+ifeq ($(SAN),1)
+check-run: $(TESTS)
+	@BUILD=$(B) scripts/check $(B)/logs $(TESTS)
+else
+check-run: $(TESTS) $(ACI) $(B)/stage0/stage0 $(APP)
+	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers --progress tests/xen/suite
+endif
 
 install: all ## install stage0 and the stage1 image below PREFIX (/usr)
 	install -D -m 0755 $(B)/stage0/stage0 $(DESTDIR)$(PREFIX)/bin/stage0

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CONSOLE_LINES = 12, CONSOLE_LINE_MAX = 200 };
+enum { CONSOLE_LINES = 40, CONSOLE_LINE_MAX = 200 };
 
 struct console {
 	int fd; /* the terminal, -1 when there is none (any more) */

@@ -1,6 +1,6 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
-APPLETS := sh awk cat dd df echo env false free grep head hostname id kill ls mkfifo mount nproc ps pwd \
+APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ls mkfifo mount nproc ps pwd \
 	sed sha256sum sleep sort stat sync tail true uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 
@@ -20,3 +20,22 @@ $(APP): $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
 .PHONY: check-xen
 check-xen: $(ACI) $(B)/stage0/stage0 $(APP) ## only the tests on real Xen; CASES=pattern
 	@BUILD=$(B) tests/xen/suite '$(or $(CASES),*)'
+
+# The benchmark's plain domain: the pod kernel with a PID 1 that says one word.
+$(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
+	@mkdir -p $(@D)
+	@$(CC) -static -s -o $@ $^
+$(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
+	@$(B)/pack --format=initramfs $@ init=$(B)/tests/bench-init:0755 dev/
+bench-run: $(B)/tests/bench-initramfs
+
+# Hostile guests, an initramfs for each way to misbehave.
+HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half)
+$(B)/tests/hostile: $(call plain,tests/xen/hostile.c init/server.c init/mounts.c $(WIRE) $(COMMON))
+	@mkdir -p $(@D)
+	@echo "  LD[vm]  $@"
+	@$(CC) -static -s -o $@ $^ $(GUESTLIBS)
+$(HOSTILE): $(B)/tests/hostile-%: $(B)/tests/hostile $(B)/pack
+	@printf %s '$*' >$@.mode
+	@$(B)/pack --format=initramfs $@ init=$(B)/tests/hostile:0755 mode=$@.mode:0644 base/ dev/
+check-xen check-run: $(HOSTILE)

@@ -1,0 +1,121 @@
+/*
+ * A guest that means harm: PID 1 that opens the control channel and then does what its name in
+ * /mode says. The supervisor must end this pod, and only it, with a clear line.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "init/mounts.h"
+#include "init/server.h"
+#include "stage1/common/util.h"
+#include "stage1/common/wire.h"
+
+static struct transport io;
+static struct frame_writer wr;
+
+/* Waits for room in the ring: dom0 may be slow, but not for ever. */
+static void send_bytes(const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = io.write(io.ctx, p, len);
+
+		if (n < 0)
+			return;
+		if (n == 0)
+			io.ack(io.ctx);
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+static void send_queued(void)
+{
+	size_t len;
+	const uint8_t *data = frame_queued(&wr, &len);
+
+	send_bytes(data, len);
+	frame_sent(&wr, len);
+}
+
+static void hello(void)
+{
+	(void)frame_put_hello(&wr);
+	send_queued();
+}
+
+static void garbage(void)
+{
+	char noise[4096];
+
+	memset(noise, 0xa5, sizeof(noise));
+	send_bytes(noise, sizeof(noise));
+}
+
+static void huge(void)
+{
+	static const uint8_t head[WIRE_HEAD] = { 0xff, 0xff, 0xff, 0x7f, WIRE_LOG };
+
+	hello();
+	send_bytes(head, sizeof(head));
+}
+
+/* More output than there is credit for. */
+static void flood(void)
+{
+	static char data[WIRE_PAYLOAD_MAX];
+
+	hello();
+	for (int i = 0; i < 1000; i++) {
+		(void)frame_put(&wr, WIRE_DATA, 0, WIRE_STDOUT, data, sizeof(data));
+		send_queued();
+	}
+}
+
+/* Messages without end, with escape sequences; then a claim that all went well. */
+static void chatter(void)
+{
+	hello();
+	for (int i = 0; i < 20000; i++) {
+		(void)frame_put(&wr, WIRE_LOG, 0, 0, "\033[2J\033]0;owned\007", 14);
+		send_queued();
+	}
+	(void)frame_put(&wr, WIRE_END, 0, 0, NULL, 0);
+	send_queued();
+}
+
+static void half(void)
+{
+	static const uint8_t head[WIRE_HEAD + 2] = { 100, 0, 0, 0, WIRE_LOG };
+
+	hello();
+	send_bytes(head, sizeof(head));
+	(void)reboot(RB_POWER_OFF);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*act)(void);
+	} modes[] = {
+		{ "garbage", garbage }, { "huge", huge }, { "flood", flood }, { "chatter", chatter },
+		{ "half", half },
+	};
+	AUTO_FREE char *mode = NULL;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	if (read_file_at(AT_FDCWD, "/mode", 64, &mode, &len, &e) == 0 && mounts_base(&e) == 0 &&
+		server_open(&io, &e) == 0)
+		for (size_t i = 0; i < COUNT(modes); i++)
+			if (!strcmp(modes[i].name, mode))
+				modes[i].act();
+	for (;;)
+		(void)pause();
+}
