@@ -370,7 +370,9 @@ static void gives_credit_in_few_frames(void **state)
 	}
 	session_wrote(out, 100);
 	assert_string_equal(produced(), ""); /* little, and more is to be written */
-	session_wrote(out, WIRE_WINDOW / 2 - 100);
+	session_wrote(out, WIRE_WINDOW / 2 - 101);
+	assert_string_equal(produced(), "");
+	session_wrote(out, 1);
 	assert_string_equal(produced(), "CREDIT(0,2):32768");
 	session_wrote(out, WIRE_WINDOW / 2 - 100);
 	session_wrote(out, 100);
