@@ -157,6 +157,16 @@ static void sends_a_long_plan_in_parts(void **state)
 	assert_int_equal(left, sizeof(s->wr.buf));
 	(void)said();
 	assert_string_equal(produced(), "PLAN:16384 PLAN:16384 PLAN:1712 READY");
+
+	renew(); /* three parts and room for a head: READY would fit, but it is not time */
+	session_dispose(s);
+	session_init(s, plan, 100000, 1, keep_line, &nlines);
+	greet();
+	assert_true(frame_put(&s->wr, WIRE_LOG, 0, 0, big, WIRE_PAYLOAD_MAX - 24));
+	session_produce(s);
+	(void)frame_queued(&s->wr, &left);
+	assert_int_equal(left, sizeof(s->wr.buf) - WIRE_HEAD);
+	assert_false(s->ready_sent);
 }
 
 /* Each on its own, after the greeting. */
