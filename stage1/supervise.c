@@ -256,6 +256,30 @@ static int run_loop(struct loop *l, struct err *e)
 	return exchange(l, e); /* BYE */
 }
 
+/*
+ * What the apps had written before the guest died belongs to the user, however slowly that reads: a
+ * signal ends the wait.
+ */
+static void drain(struct loop *l)
+{
+	while (!session_all_written(l->s)) {
+		struct pollfd fds[] = {
+			{ .fd = l->in->signals, .events = POLLIN },
+			{ .fd = wants_write(l, WIRE_STDOUT) ? l->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
+			{ .fd = wants_write(l, WIRE_STDERR) ? l->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
+		};
+
+		if (poll(fds, COUNT(fds), -1) < 0)
+			continue; /* the signal that interrupted us is in the pipe */
+		if (fds[0].revents)
+			return;
+		if (fds[1].revents)
+			write_out(l, WIRE_STDOUT);
+		if (fds[2].revents)
+			write_out(l, WIRE_STDERR);
+	}
+}
+
 int supervise(const struct supervise_input *in, struct err *e)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
@@ -274,9 +298,7 @@ int supervise(const struct supervise_input *in, struct err *e)
 	if (l->ready_said)
 		in->ready(in->ready_arg, false);
 	if (ret < 0) {
-		/* What the guest's apps had written before it died is still worth delivering. */
-		for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-			write_out(l, k);
+		drain(l);
 		console_read(&l->console);
 		if (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted)
 			console_report(&l->console);
