@@ -56,20 +56,6 @@ def initramfs(boot):
                  *((f"modules/{path.name}", file, path.read_bytes()) for path in modules)])
 
 
-def empty_job():
-    """The job disk of a machine without a job: all zeroes, of the size that every job disk has."""
-    fd = os.open(cache.base(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    os.ftruncate(fd, machine.JOB_DISK)
-    return read_only(fd)
-
-
-def read_only(fd):
-    """QEMU takes a descriptor only in the mode it wants."""
-    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-    os.close(fd)
-    return again
-
-
 def make_machine(root, entry):
     """All of a rig entry."""
     for name in ("xen", "vmlinux"):
@@ -78,8 +64,9 @@ def make_machine(root, entry):
     log = entry / "build.log"
     rootfs.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"../{root.name}/disk.raw",
                 str(entry / "disk.qcow2")], log)
-    with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 40):
-        job = empty_job()
+    with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 20):
+        with cache.job_file() as f:
+            job = cache.read_only(f)
         vm = machine.Machine(entry, machine.root_drive(entry / "disk.qcow2", "qcow2", False), job, log, entry)
         os.close(job)
         try:
@@ -156,7 +143,7 @@ def logs_of(entry, keep_logs):
 def prepare(suite, keep_logs):
     """Have both entries; returns them. Costs milliseconds when they are there."""
     keys = cache.Keys(suite)
-    if not (keys.rig.exists() and keys.root.exists()):
+    if not (keys.ready() and keys.root.exists()):
         with cache.locked(f"rig-{suite.name}"):
             if not keys.root.exists():
                 if os.geteuid():
@@ -167,7 +154,8 @@ def prepare(suite, keep_logs):
                 shutil.rmtree(keys.rig, ignore_errors=True)     # its disk is an overlay of the root
                 with cache.building(keys.root) as temp, logs_of(temp, keep_logs):
                     rootfs.make_root(suite, temp)
-            if not keys.rig.exists():
+            if not keys.ready():
+                shutil.rmtree(keys.rig, ignore_errors=True)
                 with cache.building(keys.rig) as temp, logs_of(temp, keep_logs):
                     make_machine(keys.root, temp)
             cache.drop_unused(suite, (keys.rig, keys.root))

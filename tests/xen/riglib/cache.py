@@ -88,6 +88,9 @@ class Keys:
         self.root = base() / f"rig-root-{suite.name}-{root}"
         self.rig = base() / f"rig-{suite.name}-{rest}"
 
+    def ready(self):
+        return (self.rig / "state").exists()
+
 
 @contextlib.contextmanager
 def locked(name):
@@ -118,6 +121,28 @@ def building(entry):
 
 def used(entry):
     os.utime(entry)
+
+
+def job_file():
+    """A sparse file without a name, as large as the machine believes its job disk to be."""
+    f = tempfile.TemporaryFile(dir=base())
+    f.truncate(machine.JOB_DISK)
+    return f
+
+
+def read_only(f):
+    """A descriptor of an open file: QEMU takes one only in the mode it wants."""
+    return os.open(f"/proc/self/fd/{f.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def distrust(rig):
+    """A saved machine that does not load is made anew, but only once: maybe it is not the file's fault."""
+    try:
+        with open(base() / f"{rig.name}.unloadable", "x", encoding="ascii"):
+            pass
+        (rig / "state").unlink(missing_ok=True)
+    except FileExistsError:
+        pass
 
 
 def drop_unused(suite, keep, days=7):

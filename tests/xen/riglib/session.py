@@ -1,26 +1,19 @@
-"""One run in a machine: the job disk it gets, the streams it sends, and how it ended.
+"""One run in a machine: the streams it sends and how it ends.
 
 A stream (out, err, res) ends with this run's token, so it can be any bytes and its end is certain; a run is over when
 the exit status and the ends of all streams are there. Anything else that ends a machine is a failure, and the
 console of Xen and dom0 is read only to notice one early.
 """
 import contextlib
-import fcntl
-import io
 import os
-import pathlib
 import secrets
 import selectors
-import shlex
-import shutil
 import subprocess
-import tarfile
-import tempfile
 import termios
 import time
 import tty
 
-from . import build, cache, machine, say
+from . import build, cache, job, logs, machine, say
 
 TIMED_OUT, ENDED_EARLY = 124, 125
 RESTORE_TIMEOUT, REPORT_TIMEOUT = 60, 10
@@ -62,105 +55,37 @@ def write_all(fd, data):
         view = view[os.write(fd, view):]
 
 
-def add_copy(tar, path):
-    """A file or tree as job/<basename>, owned by root as anything installed would be."""
-    def own(info):
-        info.uid = info.gid = 0
-        info.uname = info.gname = "root"
-        return info
-    source = pathlib.Path(path)
-    name = source.resolve().name if source.name in ("", ".", "..") else source.name
-    if source.is_symlink():
-        source = source.resolve()
-    try:
-        tar.add(source, f"job/{name}", filter=own)
-    except OSError as e:
-        raise say.Failure(f"--copy={path}: {e.strerror}") from None
-
-
-def job_disk(copies, command):
-    """A read-only descriptor of a disk that is a tar: the copies, and the command as a script."""
-    fd = os.open(cache.base(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    with open(fd, "wb", closefd=False) as f, tarfile.open(fileobj=f, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path in copies:
-            add_copy(tar, path)
-        script = os.fsencode("exec " + shlex.join(command) + "\n")
-        info = tarfile.TarInfo("run/rig/command")
-        info.size, info.mode = len(script), 0o755
-        tar.addfile(info, io.BytesIO(script))
-    if os.fstat(fd).st_size > machine.JOB_DISK:
-        raise say.Failure(f"the copied files are more than {say.size(machine.JOB_DISK)}")
-    os.ftruncate(fd, machine.JOB_DISK)
-    return build.read_only(fd)
-
-
-class Logs:
-    """A run's directory: gone when it went well, kept for reading when not."""
-
-    def __init__(self):
-        runs = cache.base() / "rig-runs"
-        runs.mkdir(parents=True, exist_ok=True)
-        drop_old_logs(runs)
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
-        self.lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.kept = False
-
-    def keep(self):
-        self.kept = True
-        (self.path / "kept").touch()
-        return self.path
-
-    def close(self):
-        if not self.kept:
-            shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self.lock)
-
-
-def drop_old_logs(runs, newest=20):
-    """What killed rigs left behind, and kept logs beyond the newest ones."""
-    kept = []
-    for path in sorted(runs.iterdir()):
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            young = time.time() - path.stat().st_mtime < 60     # maybe just made and not locked yet
-            if (path / "kept").exists():
-                kept.append(path)
-            elif not young:
-                shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            pass
-        finally:
-            os.close(fd)
-    for path in kept[:-newest]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
 class Session:
     def __init__(self, keys, command, copies=(), out=None, timeout=None, terminal=None):
         """`terminal`: None, or "ROWS COLS TERM" for a command on the user's terminal."""
         self.keys, self.command, self.copies = keys, command, copies
         self.out, self.timeout, self.terminal = out, timeout, terminal
-        self.logs = Logs()
+        self.logs = logs.Logs()
         self.times = {}
+        self.begin(None)
+
+    def begin(self, vm):
+        """Everything about a machine that this run is in; a second one may follow a first that did not load."""
+        self.vm, self.begun = vm, time.monotonic()
+        self.token = secrets.token_hex(16).encode()
+        self.running = self.started = False             # the machine; the command
+        self.status, self.streams = None, {}
+        self.said, self.tail = b"", b""                 # unfinished lines of dom0-init and the console
+        self.console = None
 
     def run(self):
         """The command's status, or TIMED_OUT or ENDED_EARLY after a line that says why and where the logs are."""
         try:
             with contextlib.ExitStack() as stack:
-                job = job_disk(self.copies, self.command)
-                stack.callback(os.close, job)
+                fd = job.disk(self.copies, self.command)
+                stack.callback(os.close, fd)
                 try:
-                    return self.run_in(job, restore=True)
+                    return self.run_in(fd, restore=True)
                 except NotRestored as e:
-                    say.line(f"the saved machine does not load ({e}); booting from cold, some 45 s")
-                    return self.run_in(job, restore=False)
+                    cache.distrust(self.keys.rig)
+                    say.line(f"the saved machine does not load ({e}); booting from cold, some 20 s")
+                    return self.run_in(fd, restore=False)
         except TimeoutError:
-            self.logs.keep()
             say.line(f"timed out after {self.timeout:g} s; logs in {self.logs.keep()}")
             return TIMED_OUT
         except EndedEarly as e:
@@ -169,8 +94,7 @@ class Session:
         finally:
             self.logs.close()
 
-    def run_in(self, job, restore):
-        begun = time.monotonic()
+    def run_in(self, job_fd, restore):
         state = None
         with contextlib.ExitStack() as stack:
             if restore:
@@ -181,60 +105,62 @@ class Session:
                 disk = machine.root_drive(self.keys.rig / "disk.qcow2", "qcow2", True)
             else:
                 disk = machine.root_drive(self.keys.root / "disk.raw", "raw", True)
-            vm = machine.Machine(self.keys.rig, disk, job, self.logs.path / "qemu.log", cache.base(), state)
+            vm = machine.Machine(self.keys.rig, disk, job_fd, self.logs.path / "qemu.log", cache.base(), state)
             stack.callback(vm.kill)
+            self.begin(vm)
             if state is not None:
                 os.close(state)
             self.console = stack.enter_context(open(self.logs.path / "console.log", "ab", 0))
             wait = stack.enter_context(selectors.DefaultSelector())
-            return self.loop(vm, wait, begun, restore, stack)
-
-    def loop(self, vm, wait, begun, restore, stack):
-        """Everything happens here: one wait, one handler for each source."""
-        token = secrets.token_hex(16).encode()
-        self.vm, self.token, self.begun = vm, token, begun
-        self.status, self.said, self.tail = None, b"", b""
-        self.streams = {"out": Stream(token, self.tee(1, "stdout")), "err": Stream(token, self.tee(2, "stderr"))}
-        unpack = None
-        if self.out is not None:
             unpack = self.unpacker(stack)
-            self.streams["res"] = Stream(token, lambda data: write_all(unpack.stdin.fileno(), data))
+            for name, sink in (("out", self.tee(1, "stdout")), ("err", self.tee(2, "stderr"))):
+                self.streams[name] = Stream(self.token, sink)
+            if unpack:
+                self.streams["res"] = Stream(self.token, lambda data: write_all(unpack.stdin.fileno(), data))
+            self.watch(wait)
+            try:
+                if not restore:
+                    build.wait_ready(vm, self.logs.path / "console.log")
+                    self.go()
+                self.loop(wait, restore)
+            except say.Failure as e:
+                raise EndedEarly(str(e)) from None
+            except EndedEarly:
+                if restore and not self.running:
+                    raise NotRestored(self.last_words()) from None
+                raise
+            self.times["total"] = time.monotonic() - self.begun
+            vm.process.kill()
+            if unpack:
+                unpack.stdin.close()
+                if unpack.wait():
+                    raise say.Failure(f"--out={self.out}: the results could not be unpacked")
+            return self.status
+
+    def watch(self, wait):
+        vm = self.vm
         for name in ("console", "ctl", "qmp", "out", "err", "res"):
             wait.register(vm.sockets[name], selectors.EVENT_READ, name)
         wait.register(vm.pidfd, selectors.EVENT_READ, "death")
         if self.terminal:
             wait.register(0, selectors.EVENT_READ, "keys")
-        self.running = self.started = False
-        deadline = begun + (RESTORE_TIMEOUT if restore else build.BOOT_TIMEOUT)
-        try:
-            if not restore:
-                build.wait_ready(vm, self.logs.path / "console.log")
-                self.go()
-            while self.status is None or not all(stream.ended for stream in self.streams.values()):
-                if self.started and "started" not in self.times:
-                    self.times["started"] = time.monotonic() - begun
-                    deadline = time.monotonic() + self.timeout if self.timeout else None
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    if self.started:
-                        self.report(wait)
-                        raise TimeoutError
-                    raise NotRestored("it did not continue in time") if restore else EndedEarly("dom0 did not start")
-                for key, _ in sorted(wait.select(left), key=lambda event: event[0].data == "death"):
-                    self.event(wait, key)
-        except say.Failure as e:
-            raise EndedEarly(str(e)) from None
-        except EndedEarly:
-            if restore and not self.running:
-                raise NotRestored(self.last_words()) from None
-            raise
-        self.times["total"] = time.monotonic() - begun
-        vm.process.kill()
-        if unpack:
-            unpack.stdin.close()
-            if unpack.wait():
-                raise say.Failure(f"--out={self.out}: the results could not be unpacked")
-        return self.status
+
+    def loop(self, wait, restore):
+        """Until the command's status and the ends of all its streams are there: one wait, a handler per source."""
+        deadline = time.monotonic() + RESTORE_TIMEOUT
+        while self.status is None or not all(stream.ended for stream in self.streams.values()):
+            if self.started and "started" not in self.times:
+                self.times["started"] = time.monotonic() - self.begun
+                deadline = time.monotonic() + self.timeout if self.timeout else None
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                if self.started:
+                    self.report(wait)
+                    raise TimeoutError
+                raise NotRestored("it did not continue in time") if restore else EndedEarly("dom0 took no job")
+            # A death comes last, after what the dead one still said.
+            for key, _ in sorted(wait.select(left), key=lambda event: event[0].data == "death"):
+                self.event(wait, key)
 
     def report(self, wait):
         """Ask dom0 what it is doing, for the logs. It may well not answer."""
@@ -326,6 +252,8 @@ class Session:
         return sink
 
     def unpacker(self, stack):
+        if self.out is None:
+            return None
         os.makedirs(self.out, exist_ok=True)
         tar = subprocess.Popen(["tar", "-x", "--strip-components=1", "--no-same-owner", "-C", self.out, "-f", "-"],
                                stdin=subprocess.PIPE)

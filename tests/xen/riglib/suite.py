@@ -15,8 +15,7 @@ class Suite:
                 *COMMON, *self.packages)
 
 
-COMMON = ("busybox-static", "iproute2", "procps", "strace", "util-linux", "mount", "kmod", "nftables", "libarchive13",
-          "libjson-c5", "libmd0")
+COMMON = ("busybox-static", "iproute2", "procps", "strace", "util-linux", "mount", "kmod", "nftables")
 
 
 def mirrors(name):
@@ -26,5 +25,6 @@ def mirrors(name):
 
 
 SUITES = {suite.name: suite for suite in (
-    Suite("bookworm", "4.17", mirrors=mirrors("bookworm")),
+    # The libraries are those that stage1's programs are linked to.
+    Suite("bookworm", "4.17", ("libarchive13", "libjson-c5", "libmd0"), mirrors("bookworm")),
 )}
