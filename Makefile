@@ -108,7 +108,7 @@ $(B)/guest/init: $(call plain,$(PROG_guest))
 
 $(B)/initramfs: $(B)/guest/init $(B)/pack
 	@echo "  PACK    $@"
-	@$(B)/pack --format=initramfs $@ init=$(B)/guest/init:0755 base/ 'sbin/poweroff->/init' \
+	@$(B)/pack --format=initramfs $@ init=$(B)/guest/init:0755 base/ \
 		dev/ proc/ sys/ root/:0700
 
 # The guest kernel: `make KERNEL=path` takes one already built.

@@ -1,7 +1,7 @@
 /*
  * The guest's PID 1 (not the ACI's /init, which runs in dom0 and is built from stage1/). It never
- * exits: every path ends in power-off. Called by another name and not as PID 1 it is `poweroff`:
- * the kernel runs /sbin/poweroff when dom0 asks for a shutdown through xenstore.
+ * exits: every path ends in power-off. Not as PID 1 it is `poweroff` and `reboot`, which the kernel
+ * runs when dom0 asks for one through xenstore: a pod is not started again, so both stop it in order.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -52,8 +52,15 @@ int mounts_base(struct err *e)
 		{ "tmpfs", "/base/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777" },
 	};
 
-	if (mount_rows(rows, COUNT(rows), e) < 0)
+	if (mount_rows(rows, COUNT(rows), e) < 0 || make_dir("/base/sbin", 0755, e) < 0)
 		return -1;
+	/*
+	 * What the kernel runs when dom0 asks for a shutdown or a reboot through xenstore (kernel/reboot.c).
+	 * Its helpers share PID 1's root, so they look for these here and not in the initramfs.
+	 */
+	if (symlink("/proc/1/exe", "/base/sbin/poweroff") < 0 ||
+		symlink("/proc/1/exe", "/base/sbin/reboot") < 0)
+		return err_sys(e, "make /sbin/poweroff and /sbin/reboot");
 	if (chdir("/base") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
 		chdir("/") < 0)
 		return err_sys(e, "leave the initramfs");

@@ -1,7 +1,7 @@
 # Ends that somebody else brings about: signals, dead domains, dead processes.
 
 t_term_stops_the_apps_in_order() {
-	start 'trap "echo bye; exit 3" TERM; while :; do sleep 0.1; done' || return 1
+	start 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
 	kill -TERM $(supervisor)
 	finish
 	expect status 0 "$(status)" && expect stdout "up
@@ -9,7 +9,7 @@ bye" "$(cat $OUT/stdout)" && expect file 0 "$(cat "$(poddir)/stage1/rootfs/rkt/s
 }
 
 t_int_does_the_same() {
-	start 'sleep 1000' || return 1
+	start 'echo up; sleep 1000' || return 1
 	kill -INT $(supervisor)
 	finish
 	expect status 0 "$(status)"
@@ -24,7 +24,7 @@ t_term_before_the_guest_runs() {
 }
 
 t_term_twice_destroys_a_pod_that_will_not_stop() {
-	start 'trap "" TERM; while :; do sleep 1; done' || return 1
+	start 'trap "" TERM; echo up; while :; do sleep 1; done' || return 1
 	kill -TERM $(supervisor)
 	sleep 1
 	kill -TERM $(supervisor)
@@ -33,7 +33,7 @@ t_term_twice_destroys_a_pod_that_will_not_stop() {
 }
 
 t_the_stop_entrypoint() {
-	start 'trap "echo bye; exit" TERM; while :; do sleep 0.1; done' || return 1
+	start 'trap "echo bye; exit" TERM; echo up; while :; do sleep 0.1; done' || return 1
 	(cd "$(poddir)" && stage1/rootfs/stop "$(uuid)") || return 1
 	finish
 	expect status 0 "$(status)" && expect stdout "up
@@ -41,14 +41,14 @@ bye" "$(cat $OUT/stdout)"
 }
 
 t_stop_by_force() {
-	start 'trap "" TERM; while :; do sleep 1; done' || return 1
+	start 'trap "" TERM; echo up; while :; do sleep 1; done' || return 1
 	(cd "$(poddir)" && stage1/rootfs/stop --force "$(uuid)") || return 1
 	finish
 	expect status 137 "$(status)"
 }
 
 t_domain_destroyed_while_it_runs() {
-	start 'sleep 1000' || return 1
+	start 'echo up; sleep 1000' || return 1
 	xl destroy "rkt-$(uuid)"
 	finish
 	expect_refused 'the guest was destroyed'
@@ -61,22 +61,30 @@ t_guest_kernel_panics() {
 }
 
 t_xl_shutdown_is_an_orderly_stop() {
-	start 'trap "echo bye; exit" TERM; while :; do sleep 0.1; done' || return 1
-	xl shutdown "rkt-$(uuid)" >/dev/null
+	start 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
+	xl shutdown "rkt-$(uuid)" >/dev/null 2>&1
 	finish
-	expect status 0 "$(status)" && expect stdout "up
+	expect status 3 "$(status)" && expect stdout "up
+bye" "$(cat $OUT/stdout)"
+}
+
+t_xl_reboot_stops_the_pod_too() {
+	start 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
+	xl reboot "rkt-$(uuid)" >/dev/null 2>&1
+	finish
+	expect status 3 "$(status)" && expect stdout "up
 bye" "$(cat $OUT/stdout)"
 }
 
 t_qemu_killed() {
-	start 'sleep 1000' || return 1
+	start 'echo up; sleep 1000' || return 1
 	kill -9 $(xenstore-read "/local/domain/$(xl domid "rkt-$(uuid)")/image/device-model-pid")
 	finish
 	expect_refused "the process that serves the pod's file systems died"
 }
 
 t_supervisor_killed_then_gc() {
-	start 'sleep 1000' || return 1
+	start 'echo up; sleep 1000' || return 1
 	id=$(xl domid "rkt-$(uuid)")
 	kill -9 $(supervisor)
 	finish

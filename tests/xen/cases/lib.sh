@@ -7,6 +7,7 @@ DATA=/tmp/rkt
 STAGE1=/job/stage1-xen.aci
 IMAGE=/job/app.aci # busybox, a shell as its program; /random is RANDOM_BYTES of noise
 OUT=/tmp/case      # scratch of one case
+LIMIT=180          # seconds a case may take
 
 fail() {
 	echo "# $*"
@@ -42,7 +43,7 @@ start() {
 	script=$1
 	shift
 	rm -f $OUT/uuid $OUT/stdout
-	pod "$@" $IMAGE -- -c "echo up; $script" >$OUT/stdout 2>$OUT/stderr &
+	pod "$@" $IMAGE -- -c "$script" >$OUT/stdout 2>$OUT/stderr &
 	started=$!
 	wait_for "the app to start" grep -q '^up$' $OUT/stdout
 }
@@ -58,7 +59,7 @@ wait_for() {
 	what=$1
 	shift
 	turns=0
-	until "$@" 2>/dev/null; do
+	until "$@" >/dev/null 2>&1; do
 		turns=$((turns + 1))
 		[ $turns -lt 1200 ] || { fail "waited in vain for $what"; return 1; }
 		sleep 0.1
@@ -106,6 +107,6 @@ residue() {
 	echo "netns:"; ls /run/netns 2>/dev/null
 	echo "files:"; find /run/xen /run/xenstored /var/lib/xen /var/log/xen /tmp /dev/shm -xdev \
 		-not -path "$DATA*" -not -path "$OUT*" -not -path '/tmp/residue*' -not -path '/tmp/ended*' \
-		-not -path '/var/log/xen/console/*' \
+		-not -path '/var/log/xen/console/*' -not -path '/var/log/xen/xenstored-access.log*' -not -path /run/xenstored/db \
 		-not -name domid-history | sort
 }
