@@ -23,7 +23,7 @@ static void qemu_log_end(const char *name, struct err *why)
 	if (why && read_file_at(AT_FDCWD, path, 1 << 20, &text, &len, &ignored) == 0 && len > 1) {
 		char *line;
 
-		text[strcspn(text, "") - 1] = '\0'; /* the last newline */
+		text[len - 1] = '\0'; /* the last newline */
 		line = strrchr(text, '\n');
 		err_append(why, "; QEMU: %.200s", line ? line + 1 : text);
 	}
@@ -84,12 +84,16 @@ int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
 	AUTO_FREE char *name = libxl_domid_to_name(xen->ctx, domid);
+	AUTO_FREE char *model = xasprintf("/local/domain/0/device-model/%u", domid);
 	int rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 
 	if (name)
 		qemu_log_end(name, NULL);
 	if (rc && rc != ERROR_DOMAIN_NOTFOUND && rc != ERROR_DOMAIN_DESTROYED)
 		return err_xl(e, xen, "destroy domain %u", domid);
+	/* Stays when whoever built the domain was killed before QEMU was up. */
+	if (libxl_domid_valid_guest(domid))
+		(void)xs_rm(xen->xs, XBT_NULL, model);
 	return 0;
 }
 
