@@ -161,7 +161,9 @@ demo-run: $(ACI) $(B)/stage0/stage0 $(APP)
 bench-run: $(ACI) $(B)/stage0/stage0 $(APP)
 	@BUILD=$(B) tests/xen/bench
 lint-run:
-	@scripts/lint '$(BASE)'
+	@mkdir -p $(B)
+	@printf '%s\n' $(BASE) >$(B)/lint.flags
+	@scripts/lint $(B)/lint.flags
 ifeq ($(SAN),1)
 check-run: $(TESTS)
 	@BUILD=$(B) scripts/check $(B)/logs $(TESTS)

@@ -205,15 +205,17 @@ static void plan_arrived(struct guest *g)
 	struct err e = ERR_INIT;
 
 	if (guest_plan_decode(g->plan_bytes, g->plan_len, &g->plan, &e) == 0) {
-		struct pollfd *fds = reallocarray(g->fds, FDS_FIXED + FDS_PER_APP * g->plan.napps,
-			sizeof(*fds));
+		struct pollfd *fds = calloc(FDS_FIXED + FDS_PER_APP * g->plan.napps, sizeof(*fds));
 
-		g->fds = fds ? fds : g->fds;
 		g->apps = calloc(g->plan.napps + 1, sizeof(*g->apps));
-		if (!g->apps || !fds) {
+		if (g->apps && fds) {
+			free(g->fds);
+			g->fds = STEAL(fds);
+		} else {
 			(void)err_set(&e, ERR_SYSTEM, "no memory for %zu apps", g->plan.napps);
 			g->plan.napps = 0;
 		}
+		free(fds);
 	}
 	if (e.kind != ERR_NONE)
 		say(g, e.msg);

@@ -47,7 +47,7 @@ static int match_line(char *line, const char *file, enum passwd_kind kind, const
 		*p++ = '\0';
 		field[n++] = p;
 	}
-	if (n < kinds[kind].fields)
+	if (n < kinds[kind].fields || !field[ID_FIELD])
 		return err_set(e, ERR_INPUT, "%s: a line with %d fields, %d are needed", file, n,
 			kinds[kind].fields);
 	if (strcmp(field[0], name) != 0)

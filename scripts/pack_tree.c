@@ -11,16 +11,16 @@ static int dest_clean(const char *s, size_t len, char **dest_r, struct err *e)
 {
 	AUTO_FREE char *in = xstrndup(s, len);
 	AUTO_FREE char *out = xcalloc(len + 1, 1);
-	char *save = NULL;
+	char *save = NULL, *end = out;
 
 	for (char *c = strtok_r(in, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
 		if (!strcmp(c, "."))
 			continue;
 		if (!strcmp(c, ".."))
 			return err_set(e, ERR_USAGE, "'%.*s': '..' in a name", (int)len, s);
-		if (*out)
-			strcat(out, "/");
-		strcat(out, c);
+		if (end > out)
+			*end++ = '/';
+		end = stpcpy(end, c);
 	}
 	if (!*out)
 		return err_set(e, ERR_USAGE, "'%.*s': an empty name", (int)len, s);

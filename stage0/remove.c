@@ -35,7 +35,7 @@ static DIR *list_dir(int at, const char *name, struct err *e)
 	if (!dir)
 		(void)err_sys(e, "open '%s'", name);
 	else
-		fd = -1;
+		(void)STEAL_FD(fd); /* the stream's now */
 	return dir;
 }
 

@@ -105,6 +105,7 @@ int tar_stream_next(struct tar_stream *s, struct archive_entry **ent_r, struct e
 
 int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct err *e)
 {
+	static const char prefix[] = "sha512-";
 	unsigned char digest[SHA512_DIGEST_LENGTH];
 	const void *buf;
 	la_ssize_t n;
@@ -116,9 +117,9 @@ int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct 
 	if (s->zeros < 2 * (uint64_t)BLOCK)
 		return err_set(e, ERR_INPUT, "truncated: no end mark");
 	SHA512Final(digest, &s->hash);
-	(void)strcpy(id_r, "sha512-");
+	memcpy(id_r, prefix, sizeof(prefix) - 1);
 	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)sprintf(id_r + 7 + 2 * i, "%02x", digest[i]);
+		(void)sprintf(id_r + sizeof(prefix) - 1 + 2 * i, "%02x", digest[i]);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static int xs_connect(const char *path, int *fd_r, struct err *e)
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return err_set(e, ERR_USAGE, "%s: too long for a socket", path);
-	(void)strcpy(addr.sun_path, path);
+	memcpy(addr.sun_path, path, strlen(path));
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 		connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_sys(e, "connect to %s", path);

@@ -217,7 +217,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
 		return -1;
-	if (poll(fds, (nfds_t)(FD_XEN + nxen), timeout) < 0) {
+	if (poll(fds, FD_XEN + (nfds_t)nxen, timeout) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, "poll");
 		for (int i = 0; i < FD_XEN + nxen; i++)

@@ -12,7 +12,9 @@ enum { DEPTH_MAX = 64 };
 
 static size_t skip_blanks(const char *text, size_t at, size_t len)
 {
-	while (at < len && memchr(" \t\r\n", text[at], 4))
+	static const char blanks[] = { ' ', '\t', '\r', '\n' };
+
+	while (at < len && memchr(blanks, text[at], sizeof(blanks)))
 		at++;
 	return at;
 }

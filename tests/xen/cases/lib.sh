@@ -77,10 +77,11 @@ again() {
 	echo $? >$OUT/status
 }
 
-# A pod directory whose pod has ended, to be spoilt and started again: made once, copied each time.
+# make_ended_pod [SCRIPT]: a pod directory whose pod has ended, to be spoilt and started again: made
+# once, copied each time.
 make_ended_pod() {
 	mkdir -p $OUT
-	sh_pod 'exit 0'
+	sh_pod "${1:-exit 0}"
 	[ "$(status)" = 0 ] || { cat $OUT/stderr; return 1; }
 	mv $DATA /tmp/ended && mv $OUT/uuid /tmp/ended/uuid
 }
