@@ -28,7 +28,7 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 # The layers, readable here: what each program is made of.
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := stage1/common/wire.c stage1/common/guest_plan.c
-POD         := stage1/pod/jnode.c stage1/pod/pod.c
+POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
 PLAN        := stage1/plan/check.c stage1/plan/plan.c stage1/cli.c
 PRINT       := stage1/plan/print.c
 SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c

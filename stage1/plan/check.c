@@ -62,7 +62,7 @@ static bool has_volume(const struct pod *pod, const char *name)
 static int check_isolators(const struct pod_app *app, struct plan_warnings *w, struct err *e)
 {
 	for (size_t i = 0; i < app->nisolators; i++) {
-		const char *name = app->isolators[i];
+		const char *name = app->isolators[i].name;
 
 		if (str_has_prefix(name, "resource/") || !strcmp(name, "os/linux/cpu-shares") ||
 			!strcmp(name, "os/linux/oom-score-adj") || !strcmp(name, "os/unix/sysctl"))
@@ -91,10 +91,10 @@ static int check_app(const struct pod *pod, const struct pod_app *app, struct pl
 			app->name, app->mounts[0].path);
 	if (app->nmount_points)
 		return err_set(e, ERR_INPUT, "app '%s', mount point '%s': volumes are not supported yet",
-			app->name, app->mount_points[0]);
+			app->name, app->mount_points[0].path);
 	if (app->nhandlers)
 		return err_set(e, ERR_INPUT, "app '%s', event handler '%s': not supported yet", app->name,
-			app->handlers[0]);
+			app->handlers[0].name);
 	if (app->read_only_root)
 		return err_set(e, ERR_INPUT, "app '%s': a read-only root is not supported yet", app->name);
 	return check_isolators(app, w, e);

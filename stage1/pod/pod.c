@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "stage1/common/util.h"
-#include "stage1/pod/jnode.h"
+#include "stage1/pod/read.h"
 
 bool acname_valid(const char *s)
 {
@@ -28,50 +28,6 @@ static bool env_name_valid(const char *s)
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 	return *s && !s[n] && !strchr("0123456789.-", *s);
-}
-
-/* 1 and the list, whose length is within bounds; 0 when there is none */
-static int opt_list(const struct jnode *at, const char *key, struct jnode *list_r, struct err *e)
-{
-	int ret = jnode_opt(at, key, json_type_array, list_r, e);
-
-	if (ret > 0 && jnode_len(list_r) > POD_LIST_MAX)
-		return jnode_err(e, list_r, "more than %d items", POD_LIST_MAX);
-	return ret;
-}
-
-static int opt_strdup(const struct jnode *at, const char *key, char **s_r, struct err *e)
-{
-	const char *s = NULL;
-
-	if (jnode_opt_str(at, key, &s, e) < 0)
-		return -1;
-	if (s) {
-		free(*s_r);
-		*s_r = xstrdup(s);
-	}
-	return 0;
-}
-
-/* Reads `member` of each object of a list (or the string itself when NULL) into a list of strings. */
-static int read_strings(const struct jnode *at, const char *key, const char *field, char ***list_r,
-	size_t *n_r, struct err *e)
-{
-	struct jnode list, item;
-	int ret = opt_list(at, key, &list, e);
-
-	if (ret <= 0)
-		return ret;
-	*list_r = xcalloc(jnode_len(&list), sizeof(**list_r));
-	for (size_t i = 0; i < jnode_len(&list); i++) {
-		const char *s;
-
-		if (jnode_item(&list, i, field ? json_type_object : json_type_string, &item, e) < 0 ||
-			(field ? jnode_str(&item, field, &s, e) : jnode_string(&item, &s, e)) < 0)
-			return -1;
-		(*list_r)[(*n_r)++] = xstrdup(s);
-	}
-	return 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -100,7 +56,7 @@ static size_t repeated_env(const struct pod_app *app)
 static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
 {
 	struct jnode list, item;
-	int ret = opt_list(at, "environment", &list, e);
+	int ret = read_list(at, "environment", &list, e);
 	size_t again;
 
 	if (ret <= 0)
@@ -128,7 +84,7 @@ static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
 static int read_gids(const struct jnode *at, struct pod_app *app, struct err *e)
 {
 	struct jnode list, item;
-	int ret = opt_list(at, "supplementaryGIDs", &list, e);
+	int ret = read_list(at, "supplementaryGIDs", &list, e);
 
 	if (ret <= 0)
 		return ret;
@@ -144,6 +100,35 @@ static int read_gids(const struct jnode *at, struct pod_app *app, struct err *e)
 	return 0;
 }
 
+static int read_handlers(const struct jnode *at, struct pod_app *app, struct err *e)
+{
+	struct jnode list, item;
+	int ret = read_list(at, "eventHandlers", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	app->handlers = xcalloc(jnode_len(&list), sizeof(*app->handlers));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		struct pod_handler *h = &app->handlers[i];
+		const char *name;
+
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0 || jnode_str(&item, "name", &name, e) < 0)
+			return -1;
+		if (strcmp(name, "pre-start") != 0 && strcmp(name, "post-stop") != 0)
+			return jnode_err(e, &item, "'%s' is neither pre-start nor post-stop", name);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(app->handlers[k].name, name))
+				return jnode_err(e, &item, "a second handler '%s'", name);
+		app->nhandlers++;
+		h->name = xstrdup(name);
+		if (read_strings(&item, "exec", &h->exec, &h->nexec, e) < 0)
+			return -1;
+		if (h->nexec == 0 || !*h->exec[0])
+			return jnode_err(e, &item, "'%s' has nothing to execute", name);
+	}
+	return 0;
+}
+
 /* The section `app`, of a pod manifest's app or of an image manifest (appc schema/types/app.go). */
 static int read_app_section(const struct jnode *at, struct pod_app *app, struct err *e)
 {
@@ -152,13 +137,12 @@ static int read_app_section(const struct jnode *at, struct pod_app *app, struct 
 	app->has_app = true;
 	if (jnode_get(at, "user", json_type_string, &user, e) < 0 ||
 		jnode_get(at, "group", json_type_string, &group, e) < 0 ||
-		opt_strdup(at, "user", &app->user, e) < 0 ||
-		opt_strdup(at, "group", &app->group, e) < 0 ||
-		opt_strdup(at, "workingDirectory", &app->cwd, e) < 0 ||
-		read_strings(at, "exec", NULL, &app->exec, &app->nexec, e) < 0 ||
-		read_strings(at, "eventHandlers", "name", &app->handlers, &app->nhandlers, e) < 0 ||
-		read_strings(at, "mountPoints", "path", &app->mount_points, &app->nmount_points, e) < 0 ||
-		read_strings(at, "isolators", "name", &app->isolators, &app->nisolators, e) < 0 ||
+		read_string(at, "user", &app->user, e) < 0 ||
+		read_string(at, "group", &app->group, e) < 0 ||
+		read_string(at, "workingDirectory", &app->cwd, e) < 0 ||
+		read_strings(at, "exec", &app->exec, &app->nexec, e) < 0 ||
+		read_handlers(at, app, e) < 0 || read_mount_points(at, app, e) < 0 ||
+		read_isolators(at, app, e) < 0 ||
 		read_gids(at, app, e) < 0 || read_env(at, app, e) < 0)
 		return -1;
 	if (!*app->user)
@@ -175,29 +159,6 @@ static int read_app_section(const struct jnode *at, struct pod_app *app, struct 
 	return 0;
 }
 
-static int read_mounts(const struct jnode *at, struct pod_app *app, struct err *e)
-{
-	struct jnode list, item;
-	int ret = opt_list(at, "mounts", &list, e);
-
-	if (ret <= 0)
-		return ret;
-	app->mounts = xcalloc(jnode_len(&list), sizeof(*app->mounts));
-	for (size_t i = 0; i < jnode_len(&list); i++) {
-		struct pod_mount *m = &app->mounts[i];
-
-		if (jnode_item(&list, i, json_type_object, &item, e) < 0)
-			return -1;
-		app->nmounts++;
-		m->volume = xstrdup("");
-		m->path = xstrdup("");
-		if (opt_strdup(&item, "volume", &m->volume, e) < 0 ||
-			opt_strdup(&item, "path", &m->path, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int read_app(const struct jnode *at, struct pod_app *app, struct err *e)
 {
 	struct jnode name, image, section;
@@ -210,12 +171,14 @@ static int read_app(const struct jnode *at, struct pod_app *app, struct err *e)
 		return jnode_err(e, &name, "'%s' is not an app name (a-z, 0-9 and single dashes)", s);
 	app->name = xstrdup(s);
 	ret = jnode_opt(at, "image", json_type_object, &image, e);
-	if (ret < 0 || (ret > 0 && opt_strdup(&image, "name", &app->image_name, e) < 0))
+	if (ret < 0 || (ret > 0 && read_string(&image, "name", &app->image_name, e) < 0))
 		return -1;
 	ret = jnode_opt(at, "app", json_type_object, &section, e);
 	if (ret < 0 || (ret > 0 && read_app_section(&section, app, e) < 0))
 		return -1;
 	if (jnode_opt_bool(at, "readOnlyRootFS", &app->read_only_root, e) < 0)
+		return -1;
+	if (read_notes(at, &app->notes, &app->nnotes, e) < 0)
 		return -1;
 	return read_mounts(at, app, e);
 }
@@ -242,26 +205,6 @@ static int read_apps(const struct jnode *root, struct pod *pod, struct err *e)
 	return 0;
 }
 
-static int read_volumes(const struct jnode *root, struct pod *pod, struct err *e)
-{
-	struct jnode list, item;
-	int ret = opt_list(root, "volumes", &list, e);
-
-	if (ret <= 0)
-		return ret;
-	pod->volumes = xcalloc(jnode_len(&list), sizeof(*pod->volumes));
-	for (size_t i = 0; i < jnode_len(&list); i++) {
-		const char *name, *kind;
-
-		if (jnode_item(&list, i, json_type_object, &item, e) < 0 ||
-			jnode_str(&item, "name", &name, e) < 0 || jnode_str(&item, "kind", &kind, e) < 0)
-			return -1;
-		pod->volumes[pod->nvolumes].name = xstrdup(name);
-		pod->volumes[pod->nvolumes++].kind = xstrdup(kind);
-	}
-	return 0;
-}
-
 static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
 {
 	struct jnode ports;
@@ -270,9 +213,10 @@ static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
 	if (!json_object_is_type(root->obj, json_type_object))
 		return jnode_err(e, root, "expected object, found %s",
 			json_type_to_name(json_object_get_type(root->obj)));
-	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0)
+	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0 ||
+		read_notes(root, &pod->notes, &pod->nnotes, e) < 0)
 		return -1;
-	ret = opt_list(root, "ports", &ports, e);
+	ret = read_list(root, "ports", &ports, e);
 	if (ret > 0)
 		pod->nports = jnode_len(&ports);
 	return ret < 0 ? -1 : 0;
@@ -316,11 +260,12 @@ int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct
 	return ret < 0 ? err_prefix(e, "image of app '%s'", app->name) : 0;
 }
 
-static void free_strings(char **list, size_t n)
+const char *pod_note(const struct pod_pair *notes, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		free(list[i]);
-	free(list);
+		if (!strcmp(notes[i].name, name))
+			return notes[i].value;
+	return NULL;
 }
 
 static void app_dispose(struct pod_app *app)
@@ -332,19 +277,19 @@ static void app_dispose(struct pod_app *app)
 	free(app->gids);
 	free(app->cwd);
 	free_strings(app->exec, app->nexec);
-	free_strings(app->handlers, app->nhandlers);
-	free_strings(app->mount_points, app->nmount_points);
-	free_strings(app->isolators, app->nisolators);
+	for (size_t i = 0; i < app->nhandlers; i++) {
+		free(app->handlers[i].name);
+		free_strings(app->handlers[i].exec, app->handlers[i].nexec);
+	}
+	free(app->handlers);
 	for (size_t i = 0; i < app->nenv; i++) {
 		free(app->env[i].name);
 		free(app->env[i].value);
 	}
 	free(app->env);
-	for (size_t i = 0; i < app->nmounts; i++) {
-		free(app->mounts[i].volume);
-		free(app->mounts[i].path);
-	}
-	free(app->mounts);
+	free_mounts(app);
+	free_isolators(app);
+	free_notes(app->notes, app->nnotes);
 }
 
 void pod_dispose(struct pod *pod)
@@ -352,10 +297,7 @@ void pod_dispose(struct pod *pod)
 	for (size_t i = 0; i < pod->napps; i++)
 		app_dispose(&pod->apps[i]);
 	free(pod->apps);
-	for (size_t i = 0; i < pod->nvolumes; i++) {
-		free(pod->volumes[i].name);
-		free(pod->volumes[i].kind);
-	}
-	free(pod->volumes);
+	free_volumes(pod);
+	free_notes(pod->notes, pod->nnotes);
 	*pod = (struct pod)POD_INIT;
 }

@@ -15,19 +15,64 @@ enum {
 	POD_MANIFEST_MAX = 8 << 20, /* bytes of the `pod` file we read */
 	POD_APPS_MAX = 256,
 	POD_LIST_MAX = 65536,       /* items of any one list */
+	POD_VOLUMES_MAX = 1024,
 };
 
 struct pod_env {
 	char *name, *value;
 };
 
-struct pod_mount {
-	char *volume; /* names an entry of pod.volumes */
-	char *path;   /* in the app's root */
+struct pod_pair { /* an annotation */
+	char *name, *value;
 };
 
+struct pod_handler {
+	char *name; /* pre-start or post-stop; each once an app */
+	char **exec;
+	size_t nexec;
+};
+
+struct pod_mount_point {
+	char *name, *path; /* the path is absolute */
+	bool read_only;
+};
+
+enum pod_volume_kind { POD_VOLUME_HOST, POD_VOLUME_EMPTY };
+enum pod_tristate { POD_UNSET = -1, POD_FALSE, POD_TRUE };
+
 struct pod_volume {
-	char *name, *kind; /* kind: host, empty */
+	char *name; /* an ACName */
+	enum pod_volume_kind kind;
+	char *source;                /* host: absolute path in dom0 */
+	enum pod_tristate read_only; /* unset: as the mount point says */
+	bool recursive;              /* host: what is mounted below comes along; the default */
+	uint32_t mode, uid, gid;     /* empty: 0755, 0, 0 */
+};
+
+struct pod_mount {
+	char *volume;                  /* names an entry of pod.volumes, unless app_volume is there */
+	char *path;                    /* in the app's root */
+	struct pod_volume *app_volume; /* NULL, or the app's own volume */
+};
+
+/* What an isolator's value looks like; which names have which is pod/isolators.c's table. */
+enum pod_isolator_kind {
+	POD_ISOLATOR_OTHER,    /* a name rkt ignores, or nobody knows: the value is not read */
+	POD_ISOLATOR_QUANTITY, /* limit, request: a Kubernetes quantity as text, or NULL */
+	POD_ISOLATOR_SET,      /* set, and errno_name or NULL */
+	POD_ISOLATOR_NUMBER,
+	POD_ISOLATOR_SWITCH,   /* on */
+};
+
+struct pod_isolator {
+	char *name;
+	enum pod_isolator_kind kind;
+	char *limit, *request;
+	char **set;
+	size_t nset;
+	char *errno_name;
+	int64_t number;
+	bool on;
 };
 
 struct pod_app {
@@ -43,14 +88,16 @@ struct pod_app {
 	struct pod_env *env;
 	size_t nenv;
 	bool read_only_root;
-	char **handlers; /* names of the event handlers there are */
+	struct pod_handler *handlers;
 	size_t nhandlers;
-	char **mount_points; /* the paths of app.mountPoints */
+	struct pod_mount_point *mount_points;
 	size_t nmount_points;
 	struct pod_mount *mounts;
 	size_t nmounts;
-	char **isolators; /* their names */
+	struct pod_isolator *isolators; /* in the manifest's order: of some kinds the last one counts */
 	size_t nisolators;
+	struct pod_pair *notes; /* the app's annotations: an image's author may have written them */
+	size_t nnotes;
 };
 
 struct pod {
@@ -59,6 +106,8 @@ struct pod {
 	struct pod_volume *volumes;
 	size_t nvolumes;
 	size_t nports;
+	struct pod_pair *notes; /* the pod's annotations: the administrator's */
+	size_t nnotes;
 };
 
 #define POD_INIT { .apps = NULL }
@@ -71,6 +120,9 @@ int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e);
  */
 int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct err *e);
 void pod_dispose(struct pod *pod);
+
+/* The first annotation of that name, or NULL; borrowed. */
+const char *pod_note(const struct pod_pair *notes, size_t n, const char *name);
 
 /* appc spec, schema/types/acname.go */
 bool acname_valid(const char *s);

@@ -93,19 +93,24 @@ static void passes_flags(void **state)
 
 static void refuses_what_a_pod_asks_for(void **state)
 {
-	static struct pod_mount unknown = { TEXT("data"), TEXT("/srv") }, known = { TEXT("v"), TEXT("/v") };
-	static struct pod_volume volume = { TEXT("v"), TEXT("host") };
+	static struct pod_mount unknown = { .volume = TEXT("data"), .path = TEXT("/srv") };
+	static struct pod_mount known = { .volume = TEXT("v"), .path = TEXT("/v") };
+	static struct pod_volume volume = { .name = TEXT("v"), .source = TEXT("/s") };
+	static struct pod_mount_point points[] = { { .path = TEXT("/data") }, { .path = TEXT("/b") } };
+	static struct pod_handler handler = { .name = TEXT("pre-start") };
+	static struct pod_isolator caps = { .name = TEXT("os/linux/capabilities-remove-set") };
+	static struct pod_isolator odd[] = { { .name = TEXT("resource/cpu") }, { .name = TEXT("resourc/x") } };
 	struct pod_app apps[] = {
 		{ .name = TEXT("web") },
 		{ .name = TEXT("web"), .has_app = true },
 		{ .name = TEXT("web"), .has_app = true, .exec = LIST(TEXT("")), .nexec = 1 },
 		{ APP, .mounts = &unknown, .nmounts = 1 },
 		{ APP, .mounts = &known, .nmounts = 1 },
-		{ APP, .mount_points = LIST(TEXT("/data"), TEXT("/b")), .nmount_points = 2 },
-		{ APP, .handlers = LIST(TEXT("pre-start")), .nhandlers = 1 },
+		{ APP, .mount_points = points, .nmount_points = 2 },
+		{ APP, .handlers = &handler, .nhandlers = 1 },
 		{ APP, .read_only_root = true },
-		{ APP, .isolators = LIST(TEXT("os/linux/capabilities-remove-set")), .nisolators = 1 },
-		{ APP, .isolators = LIST(TEXT("resource/cpu"), TEXT("resourc/x")), .nisolators = 2 },
+		{ APP, .isolators = &caps, .nisolators = 1 },
+		{ APP, .isolators = odd, .nisolators = 2 },
 	};
 	static const char *const msgs[COUNT(apps)] = {
 		"app 'web': neither the pod nor the image says what to run",
@@ -161,18 +166,18 @@ static void refuses_pods_of_the_wrong_size(void **state)
 
 static void warns_of_isolators(void **state)
 {
-	char *names[20];
-	struct pod_app app = { APP, .isolators = names, .nisolators = 4 };
+	struct pod_isolator isolators[20] = { { .name = NULL } };
+	struct pod_app app = { APP, .isolators = isolators, .nisolators = 4 };
 	const struct pod pod = { .apps = &app, .napps = 1 };
 	static const struct run_opts opts = { OPTS };
 	struct plan_warnings w = { .n = 0 };
 	struct err e = ERR_INIT;
 
 	(void)state;
-	names[0] = TEXT("resource/\033[2J\nb");
-	names[1] = TEXT("os/linux/cpu-shares");
-	names[2] = TEXT("os/linux/oom-score-adj");
-	names[3] = TEXT("os/unix/sysctl");
+	isolators[0].name = TEXT("resource/\033[2J\nb");
+	isolators[1].name = TEXT("os/linux/cpu-shares");
+	isolators[2].name = TEXT("os/linux/oom-score-adj");
+	isolators[3].name = TEXT("os/unix/sysctl");
 	assert_int_equal(check(&opts, &pod, &w, &e), 0);
 	assert_int_equal(w.n, 4);
 	assert_string_equal(w.line[0], "app 'web', isolator 'resource/?[2J?b': not honoured yet");
@@ -181,9 +186,9 @@ static void warns_of_isolators(void **state)
 	assert_string_equal(w.line[3], "app 'web', isolator 'os/unix/sysctl': not honoured yet");
 	plan_warnings_dispose(&w);
 
-	for (size_t i = 0; i < COUNT(names); i++)
-		names[i] = TEXT("resource/memory");
-	app.nisolators = COUNT(names);
+	for (size_t i = 0; i < COUNT(isolators); i++)
+		isolators[i].name = TEXT("resource/memory");
+	app.nisolators = COUNT(isolators);
 	assert_int_equal(check(&opts, &pod, &w, &e), 0);
 	assert_int_equal(w.n, PLAN_WARNINGS_MAX);
 	plan_warnings_dispose(&w);

@@ -121,8 +121,40 @@ static void says_where_a_manifest_is_wrong(void **state)
 		{ APP(",\"isolators\":[7]"), "pod.apps[0].app.isolators[0]: expected object, found int" },
 		{ TOP(",\"volumes\":7"), "pod.volumes: expected array, found int" },
 		{ TOP(",\"volumes\":[{\"name\":\"a\"}]"), "pod.volumes[0].kind: missing" },
-		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"host\"},{\"kind\":\"x\"}]"),
-			"pod.volumes[1].name: missing" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\"},{\"kind\":\"empty\"}]"),
+			"pod.volumes[1]: '' is not a volume name (a-z, 0-9 and single dashes)" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"x\"}]"),
+			"pod.volumes[0]: volume 'a': kind 'x' is neither host nor empty" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"host\"}]"),
+			"pod.volumes[0]: volume 'a': source '' is not an absolute path" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"host\",\"source\":\"b/c\"}]"),
+			"pod.volumes[0]: volume 'a': source 'b/c' is not an absolute path" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\"},{\"name\":\"a\",\"kind\":\"empty\"}]"),
+			"pod.volumes[1]: a second volume 'a'" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\",\"mode\":\"0789\"}]"),
+			"pod.volumes[0].mode: '0789' is not an octal mode" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\",\"mode\":\"17777\"}]"),
+			"pod.volumes[0].mode: '17777' is not an octal mode" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\",\"mode\":493}]"),
+			"pod.volumes[0].mode: expected string, found int" },
+		{ TOP(",\"volumes\":[{\"name\":\"a\",\"kind\":\"empty\",\"uid\":4294967295}]"),
+			"pod.volumes[0].uid: 4294967295 is not within 0 to 4294967294" },
+		{ TOP(",\"annotations\":[{\"value\":\"x\"}]"), "pod.annotations[0].name: missing" },
+		{ APP(",\"eventHandlers\":[{\"name\":\"pre-start\"}]"),
+			"pod.apps[0].app.eventHandlers[0]: 'pre-start' has nothing to execute" },
+		{ APP(",\"eventHandlers\":[{\"name\":\"mid\",\"exec\":[\"/a\"]}]"),
+			"pod.apps[0].app.eventHandlers[0]: 'mid' is neither pre-start nor post-stop" },
+		{ APP(",\"eventHandlers\":[{\"name\":\"pre-start\",\"exec\":[\"/a\"]},{\"name\":\"pre-start\"}]"),
+			"pod.apps[0].app.eventHandlers[1]: a second handler 'pre-start'" },
+		{ APP(",\"mountPoints\":[{\"path\":\"/a\"}]"),
+			"pod.apps[0].app.mountPoints[0]: '' is not a mount point's name (a-z, 0-9 and single dashes)" },
+		{ APP(",\"isolators\":[{\"name\":\"resource/memory\"}]"), "pod.apps[0].app.isolators[0].value: missing" },
+		{ APP(",\"isolators\":[{\"name\":\"resource/cpu\",\"value\":{\"limit\":true}}]"),
+			"pod.apps[0].app.isolators[0].value.limit: expected string, found boolean" },
+		{ APP(",\"isolators\":[{\"name\":\"os/linux/cpu-shares\",\"value\":\"7\"}]"),
+			"pod.apps[0].app.isolators[0].value: expected int, found string" },
+		{ APP(",\"isolators\":[{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[7]}}]"),
+			"pod.apps[0].app.isolators[0].value.set[0]: expected string, found int" },
 		{ TOP(",\"ports\":{}"), "pod.ports: expected array, found object" },
 	};
 
@@ -156,10 +188,18 @@ static void reads_the_whole_of_a_manifest(void **state)
 		"\"name\":\"example.com/web\",\"id\":\"sha512-00\"},\"app\":{\"exec\":[\"/bin/x\",\"\","
 		"\"\\u00e4 b\"],\"user\":\"www\",\"group\":\"/etc\",\"supplementaryGIDs\":[4294967294,0],"
 		"\"workingDirectory\":\"/srv\",\"environment\":[{\"name\":\"_A.b-1\",\"value\":\"x=y\"},"
-		"{\"name\":\"B\"}],\"eventHandlers\":[{\"name\":\"pre-start\"}],\"mountPoints\":[{\"name\":"
-		"\"m\",\"path\":\"/data\"}],\"isolators\":[{\"name\":\"os/linux/x\",\"value\":1}]},"
-		"\"readOnlyRootFS\":true,\"mounts\":[{\"volume\":\"v\",\"path\":\"/data\"},{}]},"
-		"{\"name\":\"b\"}],\"volumes\":[{\"name\":\"v\",\"kind\":\"empty\",\"mode\":\"0755\"}],"
+		"{\"name\":\"B\"}],\"eventHandlers\":[{\"name\":\"pre-start\",\"exec\":[\"/pre\",\"-x\"]}],"
+		"\"mountPoints\":[{\"name\":\"m\",\"path\":\"/data\",\"readOnly\":true}],"
+		"\"isolators\":[{\"name\":\"os/linux/x\",\"value\":1},"
+		"{\"name\":\"resource/memory\",\"value\":{\"limit\":\"64Mi\",\"request\":4096}},"
+		"{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[\"a\",\"b\"],\"errno\":\"EPERM\"}},"
+		"{\"name\":\"os/linux/oom-score-adj\",\"value\":-7},"
+		"{\"name\":\"os/linux/no-new-privileges\",\"value\":true}]},"
+		"\"annotations\":[{\"name\":\"n\",\"value\":\"1\"},{\"name\":\"n\",\"value\":\"2\"}],"
+		"\"readOnlyRootFS\":true,\"mounts\":[{\"volume\":\"v\",\"path\":\"/data\",\"appVolume\":{\"name\":"
+		"\"w\",\"kind\":\"host\",\"source\":\"/s\",\"readOnly\":false,\"recursive\":false}},{}]},"
+		"{\"name\":\"b\"}],\"volumes\":[{\"name\":\"v\",\"kind\":\"empty\"},{\"name\":\"e\",\"kind\":\"empty\","
+		"\"mode\":\"01770\",\"uid\":1,\"gid\":2}],\"annotations\":[{\"name\":\"p\",\"value\":\"q\"}],"
 		"\"ports\":[{},{}],\"unknown\":[[[]]]} \n\t\r ";
 	struct err e = ERR_INIT;
 	const struct pod_app *app;
@@ -187,19 +227,44 @@ static void reads_the_whole_of_a_manifest(void **state)
 	assert_string_equal(app->env[0].value, "x=y");
 	assert_string_equal(app->env[1].value, "");
 	assert_int_equal(app->nhandlers, 1);
-	assert_string_equal(app->handlers[0], "pre-start");
+	assert_string_equal(app->handlers[0].name, "pre-start");
+	assert_int_equal(app->handlers[0].nexec, 2);
+	assert_string_equal(app->handlers[0].exec[1], "-x");
 	assert_int_equal(app->nmount_points, 1);
-	assert_string_equal(app->mount_points[0], "/data");
-	assert_int_equal(app->nisolators, 1);
-	assert_string_equal(app->isolators[0], "os/linux/x");
+	assert_string_equal(app->mount_points[0].name, "m");
+	assert_string_equal(app->mount_points[0].path, "/data");
+	assert_true(app->mount_points[0].read_only);
+	assert_int_equal(app->nisolators, 5);
+	assert_string_equal(app->isolators[0].name, "os/linux/x");
+	assert_int_equal(app->isolators[0].kind, POD_ISOLATOR_OTHER);
+	assert_string_equal(app->isolators[1].limit, "64Mi");
+	assert_string_equal(app->isolators[1].request, "4096");
+	assert_int_equal(app->isolators[2].nset, 2);
+	assert_string_equal(app->isolators[2].set[1], "b");
+	assert_string_equal(app->isolators[2].errno_name, "EPERM");
+	assert_int_equal(app->isolators[3].number, -7);
+	assert_true(app->isolators[4].on);
+	assert_string_equal(pod_note(app->notes, app->nnotes, "n"), "1");
+	assert_null(pod_note(app->notes, app->nnotes, "p"));
+	assert_string_equal(pod_note(pod.notes, pod.nnotes, "p"), "q");
 	assert_true(app->read_only_root);
 	assert_int_equal(app->nmounts, 2);
 	assert_string_equal(app->mounts[0].volume, "v");
 	assert_string_equal(app->mounts[1].path, "");
 	assert_false(pod.apps[1].has_app);
 	assert_null(pod.apps[1].image_name);
-	assert_int_equal(pod.nvolumes, 1);
-	assert_string_equal(pod.volumes[0].kind, "empty");
+	assert_null(app->mounts[1].app_volume);
+	assert_string_equal(app->mounts[0].app_volume->source, "/s");
+	assert_int_equal(app->mounts[0].app_volume->read_only, POD_FALSE);
+	assert_false(app->mounts[0].app_volume->recursive);
+	assert_int_equal(pod.nvolumes, 2);
+	assert_int_equal(pod.volumes[0].kind, POD_VOLUME_EMPTY);
+	assert_int_equal(pod.volumes[0].read_only, POD_UNSET);
+	assert_true(pod.volumes[0].recursive);
+	assert_int_equal(pod.volumes[0].mode, 0755);
+	assert_int_equal(pod.volumes[1].mode, 01770);
+	assert_int_equal(pod.volumes[1].uid, 1);
+	assert_int_equal(pod.volumes[1].gid, 2);
 	assert_int_equal(pod.nports, 2);
 	pod_dispose(&pod);
 	pod_dispose(&pod); /* harmless */

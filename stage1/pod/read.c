@@ -1,0 +1,97 @@
+/* See read.h. */
+#include "stage1/pod/read.h"
+
+#include <string.h>
+
+#include "stage1/common/util.h"
+
+int read_list(const struct jnode *at, const char *key, struct jnode *list_r, struct err *e)
+{
+	int ret = jnode_opt(at, key, json_type_array, list_r, e);
+
+	if (ret > 0 && jnode_len(list_r) > POD_LIST_MAX)
+		return jnode_err(e, list_r, "more than %d items", POD_LIST_MAX);
+	return ret;
+}
+
+int read_string(const struct jnode *at, const char *key, char **s_r, struct err *e)
+{
+	const char *s = NULL;
+
+	if (jnode_opt_str(at, key, &s, e) < 0)
+		return -1;
+	if (s) {
+		free(*s_r);
+		*s_r = xstrdup(s);
+	}
+	return 0;
+}
+
+int read_strings(const struct jnode *at, const char *key, char ***list_r, size_t *n_r, struct err *e)
+{
+	struct jnode list, item;
+	int ret = read_list(at, key, &list, e);
+
+	if (ret <= 0)
+		return ret;
+	*list_r = xcalloc(jnode_len(&list), sizeof(**list_r));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		const char *s;
+
+		if (jnode_item(&list, i, json_type_string, &item, e) < 0 || jnode_string(&item, &s, e) < 0)
+			return -1;
+		(*list_r)[(*n_r)++] = xstrdup(s);
+	}
+	return 0;
+}
+
+int read_number(const struct jnode *at, const char *key, uint32_t max, uint32_t *n_r, struct err *e)
+{
+	struct jnode child;
+	int64_t n;
+	int ret = jnode_opt(at, key, json_type_int, &child, e);
+
+	if (ret <= 0)
+		return ret;
+	if (jnode_int(&child, 0, max, &n, e) < 0)
+		return -1;
+	*n_r = (uint32_t)n;
+	return 0;
+}
+
+void free_strings(char **list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+int read_notes(const struct jnode *at, struct pod_pair **notes_r, size_t *n_r, struct err *e)
+{
+	struct jnode list, item;
+	int ret = read_list(at, "annotations", &list, e);
+
+	if (ret <= 0)
+		return ret;
+	*notes_r = xcalloc(jnode_len(&list), sizeof(**notes_r));
+	for (size_t i = 0; i < jnode_len(&list); i++) {
+		const char *name, *value = "";
+
+		if (jnode_item(&list, i, json_type_object, &item, e) < 0 ||
+			jnode_str(&item, "name", &name, e) < 0 ||
+			jnode_opt_str(&item, "value", &value, e) < 0)
+			return -1;
+		(*notes_r)[*n_r] = (struct pod_pair){ .name = xstrdup(name), .value = xstrdup(value) };
+		(*n_r)++;
+	}
+	return 0;
+}
+
+void free_notes(struct pod_pair *notes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(notes[i].name);
+		free(notes[i].value);
+	}
+	free(notes);
+}
