@@ -35,7 +35,7 @@ SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.
 RUN         := stage1/run.c stage1/export.c stage1/poddir.c
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
-GUEST       := $(addprefix init/,guest.c streams.c app.c passwd.c mounts.c)
+GUEST       := $(addprefix init/,guest.c streams.c app.c become.c passwd.c mounts.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 

@@ -3,105 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <limits.h>
-#include <linux/capability.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init/mounts.h"
-#include "init/passwd.h"
+#include "init/become.h"
 #include "stage1/common/util.h"
-
-/* Exit statuses that rkt's users know from systemd (systemd.exec(5)); the rest is 254. */
-enum { STATUS_CHDIR = 200, STATUS_EXEC = 203, STATUS_OTHER = 254 };
-
-/* rkt's default bounding set (contract 4.4.1). */
-static const unsigned default_caps[] = {
-	CAP_AUDIT_WRITE, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_FOWNER, CAP_KILL, CAP_MKNOD,
-	CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SETFCAP,
-	CAP_SYS_CHROOT,
-};
-
-static int limit_caps(struct err *e)
-{
-	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
-		bool keep = false;
-
-		for (size_t i = 0; i < COUNT(default_caps); i++)
-			keep = keep || default_caps[i] == cap;
-		if (!keep && prctl(PR_CAPBSET_DROP, cap) < 0)
-			return err_sys(e, "drop capability %u", cap);
-	}
-	return 0;
-}
-
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
-}
-
-/*
- * The path to execute, which is also argv[0]: not resolved through links. A plain name that is
- * nowhere on the search path is an error; other paths are left for execve to judge.
- */
-static int find_program(const struct guest_app *app, char path[PATH_MAX], struct err *e)
-{
-	const char *name = app->exec[0], *dir = app->search_path;
-	size_t len;
-
-	if (*name == '/' || strchr(name, '/')) {
-		(void)snprintf(path, PATH_MAX, "%s%s%s", *name == '/' ? "" : app->cwd,
-			*name == '/' ? "" : "/", name);
-		return 0;
-	}
-	for (;; dir += len + 1) {
-		len = strcspn(dir, ":");
-		(void)snprintf(path, PATH_MAX, "%s%s%.*s/%s", *dir == '/' ? "" : app->cwd,
-			*dir == '/' ? "" : "/", (int)len, dir, name);
-		if (is_program(path))
-			return 0;
-		if (!dir[len])
-			return err_set(e, ERR_INPUT, "exec '%s': not found in %s", name, app->search_path);
-	}
-}
-
-static int become_user(const struct guest_app *app, struct err *e)
-{
-	uint32_t uid, gid;
-
-	if (passwd_lookup(PASSWD_USER, app->user, &uid, e) < 0 ||
-		passwd_lookup(PASSWD_GROUP, app->group, &gid, e) < 0 || limit_caps(e) < 0)
-		return -1;
-	if (setgroups(app->ngids, app->gids) < 0 || setresgid(gid, gid, gid) < 0 ||
-		setresuid(uid, uid, uid) < 0)
-		return err_sys(e, "become user %u, group %u", uid, gid);
-	return 0;
-}
-
-/* Returns only on failure, with the exit status that names its kind. */
-static uint32_t become_app(const struct guest_app *app, struct err *e)
-{
-	char root[PATH_MAX], path[PATH_MAX];
-
-	(void)snprintf(root, sizeof(root), "%s/%s", GUEST_EXPORT_DIR, app->root);
-	if (mounts_enter_root(root, e) < 0 || find_program(app, path, e) < 0 || become_user(app, e) < 0)
-		return STATUS_OTHER;
-	if (chdir(app->cwd) < 0) {
-		(void)err_sys(e, "working directory '%s'", app->cwd);
-		return STATUS_CHDIR;
-	}
-	app->exec[0] = path;
-	(void)execve(path, app->exec, app->env);
-	(void)err_sys(e, "Unable to open \"%s\"", path); /* rkt's words (stage1/diagnostic) */
-	return STATUS_EXEC;
-}
 
 static void reset_signals(void)
 {
@@ -118,7 +26,7 @@ static void child(const struct guest_app *app, const int fds[WIRE_STREAMS], int 
 
 static void child(const struct guest_app *app, const int fds[WIRE_STREAMS], int report)
 {
-	struct app_failure failure = { .status = STATUS_OTHER };
+	struct app_failure failure = { .status = 254 };
 	struct err e = ERR_INIT;
 
 	reset_signals();
@@ -127,8 +35,8 @@ static void child(const struct guest_app *app, const int fds[WIRE_STREAMS], int 
 	for (int i = 0; i < WIRE_STREAMS; i++)
 		if (dup2(fds[i], i) < 0)
 			(void)err_sys(&e, "set up descriptor %d", i);
-	if (e.kind == ERR_NONE)
-		failure.status = become_app(app, &e);
+	if (e.kind == ERR_NONE && become_root(app, &e) == 0)
+		failure.status = become_program(app, &(struct program){ .exec = app->exec }, &e);
 	memcpy(failure.text, e.msg, sizeof(failure.text) - 1);
 	(void)!write(report, &failure, sizeof(failure));
 	_exit(255);

@@ -1,6 +1,6 @@
 /*
- * Starting one app: from its plan to a process with the app's root, user and streams. The rules of
- * exec lookup are rkt's (stage1/init/common, FindBinPath; contract 4.5).
+ * Starting one app: pipes and a process for it. What that process does to become the app's program
+ * is init/become.h's.
  */
 #ifndef INIT_APP_H
 #define INIT_APP_H
