@@ -54,13 +54,13 @@ int export_mount(const struct pod *pod, const char *s1root, const struct domain_
 	/* Slave: when the host unmounts a pod's overlay, our copy of it goes too. */
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_sys(e, "make a mount namespace");
-	if (mount("stage1-xen", plan->export_path, "tmpfs", HARMLESS | MS_NOEXEC,
+	if (mount("stage1-xen", plan->exports[0].path, "tmpfs", HARMLESS | MS_NOEXEC,
 			"mode=0755,size=256k") < 0)
-		return err_sys(e, "mount %s", plan->export_path);
+		return err_sys(e, "mount %s", plan->exports[0].path);
 	for (size_t i = 0; i < pod->napps; i++)
-		if (bind_app(&pod->apps[i], s1root, plan->export_path, e) < 0)
+		if (bind_app(&pod->apps[i], s1root, plan->exports[0].path, e) < 0)
 			return -1;
-	if (mount(NULL, plan->export_path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | HARMLESS, NULL) < 0)
-		return err_sys(e, "make %s read-only", plan->export_path);
+	if (mount(NULL, plan->exports[0].path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | HARMLESS, NULL) < 0)
+		return err_sys(e, "make %s read-only", plan->exports[0].path);
 	return 0;
 }

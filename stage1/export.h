@@ -9,7 +9,7 @@
 
 /* Each app's root file system is there; nothing is made. `s1root` is the pod's stage1/rootfs. */
 int export_check(const struct pod *pod, const char *s1root, struct err *e);
-/* Enters the namespace for good and mounts the tree at plan->export_path. */
+/* Enters the namespace for good and mounts the tree that plan->exports names. */
 int export_mount(const struct pod *pod, const char *s1root, const struct domain_plan *plan,
 	struct err *e);
 

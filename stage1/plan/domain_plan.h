@@ -8,6 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * A tree of dom0's that the guest sees by 9p. The number of an export in the plan is its device's in
+ * the guest (/sys/bus/xen/devices/9pfs-N) and in xenstore.
+ */
+struct domain_export {
+	char *tag;      /* what the guest mounts it by: at most 31 of A-Za-z0-9._-, the first a letter */
+	char *path;     /* absolute, in dom0, as the supervisor's mount namespace has it */
+	char *security; /* QEMU's security_model */
+};
+
+enum { DOMAIN_EXPORTS_MAX = 2 };
+
 struct domain_plan {
 	char *name;       /* "rkt-UUID" */
 	uint8_t uuid[16]; /* the pod's: what gc and stop know a domain by */
@@ -16,10 +28,10 @@ struct domain_plan {
 	uint64_t memory_kib;
 	uint32_t vcpus;
 	uint32_t event_channels; /* highest port */
-	uint32_t grant_frames;   /* of 512 entries; a p9 device takes 1026 entries */
+	uint32_t grant_frames;   /* of 512 entries; each export takes 1026 entries */
 	uint32_t maptrack_frames;
-	char *export_tag, *export_path; /* the 9p export; the path is absolute, in dom0 */
-	char *export_security;   /* QEMU's security_model */
+	struct domain_export exports[DOMAIN_EXPORTS_MAX];
+	uint32_t nexports;
 };
 
 #define DOMAIN_PLAN_INIT { .name = 0 }

@@ -12,10 +12,19 @@ void domain_plan_dispose(struct domain_plan *plan)
 	free(plan->kernel);
 	free(plan->ramdisk);
 	free(plan->cmdline);
-	free(plan->export_tag);
-	free(plan->export_path);
-	free(plan->export_security);
+	for (uint32_t i = 0; i < plan->nexports; i++) {
+		free(plan->exports[i].tag);
+		free(plan->exports[i].path);
+		free(plan->exports[i].security);
+	}
 	*plan = (struct domain_plan)DOMAIN_PLAN_INIT;
+}
+
+static void add_export(struct domain_plan *plan, const char *tag, char *path)
+{
+	plan->exports[plan->nexports++] = (struct domain_export){
+		.tag = xstrdup(tag), .path = path, .security = xstrdup("passthrough")
+	};
 }
 
 int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct err *e)
@@ -40,9 +49,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
 	plan.cmdline = xasprintf("console=hvc0 loglevel=%d", o->debug ? 7 : 4);
-	plan.export_tag = xstrdup(GUEST_EXPORT_TAG);
-	plan.export_path = xasprintf("%s/%s", in->s1root, PLAN_EXPORT_DIR);
-	plan.export_security = xstrdup("passthrough");
+	add_export(&plan, GUEST_EXPORT_TAG, xasprintf("%s/%s", in->s1root, PLAN_EXPORT_DIR));
 	*plan_r = plan;
 	return 0;
 }

@@ -41,9 +41,11 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	fprintf(out, "  event channels   %u\n", plan->event_channels);
 	fprintf(out, "  grant frames     %u\n", plan->grant_frames);
 	fprintf(out, "  maptrack frames  %u\n", plan->maptrack_frames);
-	print_field("  export tag       ", plan->export_tag, out);
-	print_field("  export path      ", plan->export_path, out);
-	print_field("  export security  ", plan->export_security, out);
+	for (uint32_t i = 0; i < plan->nexports; i++) {
+		print_field("  export           ", plan->exports[i].tag, out);
+		print_field("    path           ", plan->exports[i].path, out);
+		print_field("    security       ", plan->exports[i].security, out);
+	}
 }
 
 static void print_list(const char *name, char *const *list, size_t n, FILE *out)

@@ -42,7 +42,9 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 		ret = err_xl(e, xen, "create domain '%s'", plan->name);
 		goto out;
 	}
-	ret = store_wait_backend(xen, domid, e);
+	ret = 0;
+	for (uint32_t i = 0; ret == 0 && i < plan->nexports; i++)
+		ret = store_wait_backend(xen, domid, i, e);
 	if (ret < 0)
 		goto out;
 	*domid_r = domid;

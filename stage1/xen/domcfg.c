@@ -7,20 +7,22 @@
 #include "stage1/common/util.h"
 #include "stage1/xen/internal.h"
 
-static void fill_export(const struct domain_plan *plan, libxl_domain_config *cfg)
+static void fill_exports(const struct domain_plan *plan, libxl_domain_config *cfg)
 {
-	libxl_device_p9 *p9 = xcalloc(1, sizeof(*p9));
+	cfg->p9s = xcalloc(plan->nexports, sizeof(*cfg->p9s));
+	cfg->num_p9s = (int)plan->nexports;
+	for (int i = 0; i < cfg->num_p9s; i++) {
+		libxl_device_p9 *p9 = &cfg->p9s[i];
 
-	libxl_device_p9_init(p9);
-	p9->devid = 0;
-	p9->tag = xstrdup(plan->export_tag);
-	p9->path = xstrdup(plan->export_path);
-	p9->security_model = xstrdup(plan->export_security);
+		libxl_device_p9_init(p9);
+		p9->devid = i;
+		p9->tag = xstrdup(plan->exports[i].tag);
+		p9->path = xstrdup(plan->exports[i].path);
+		p9->security_model = xstrdup(plan->exports[i].security);
 #ifdef LIBXL_HAVE_XEN_9PFS
-	p9->type = LIBXL_P9_TYPE_QEMU; /* at its default, 4.19 and later start no QEMU */
+		p9->type = LIBXL_P9_TYPE_QEMU; /* at its default, 4.19 and later start no QEMU */
 #endif
-	cfg->p9s = p9;
-	cfg->num_p9s = 1;
+	}
 }
 
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
@@ -48,5 +50,5 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->max_grant_frames = (int)plan->grant_frames;
 	b->max_maptrack_frames = (int)plan->maptrack_frames;
 	b->max_grant_version = 1;
-	fill_export(plan, cfg);
+	fill_exports(plan, cfg);
 }

@@ -59,7 +59,7 @@ void xen_channel_close(struct xen *xen);
 /* store.c */
 /* A node's value as a number, -1 when it is absent or none. */
 long store_number(struct xen *xen, const char *path);
-/* Waits until the state of the domain's 9p backend is InitWait or later. */
-int store_wait_backend(struct xen *xen, uint32_t domid, struct err *e);
+/* Waits until the state of the backend of the domain's export `devid` is InitWait or later. */
+int store_wait_backend(struct xen *xen, uint32_t domid, uint32_t devid, struct err *e);
 
 #endif

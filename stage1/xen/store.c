@@ -33,9 +33,9 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int store_wait_backend(struct xen *xen, uint32_t domid, struct err *e)
+int store_wait_backend(struct xen *xen, uint32_t domid, uint32_t devid, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf("/local/domain/0/backend/9pfs/%u/0/state", domid);
+	AUTO_FREE char *path = xasprintf("/local/domain/0/backend/9pfs/%u/%u/state", domid, devid);
 	int64_t deadline = now_ms() + BACKEND_WAIT_MS;
 	int ret = 0;
 

@@ -216,9 +216,10 @@ static void plans_the_domain(void **state)
 	assert_int_equal(plan.event_channels, 127);
 	assert_int_equal(plan.grant_frames, 8);
 	assert_int_equal(plan.maptrack_frames, 0);
-	assert_string_equal(plan.export_tag, "pod");
-	assert_string_equal(plan.export_path, "/p/s1/export");
-	assert_string_equal(plan.export_security, "passthrough");
+	assert_int_equal(plan.nexports, 1);
+	assert_string_equal(plan.exports[0].tag, "pod");
+	assert_string_equal(plan.exports[0].path, "/p/s1/export");
+	assert_string_equal(plan.exports[0].security, "passthrough");
 	domain_plan_dispose(&plan);
 	domain_plan_dispose(&plan);
 
