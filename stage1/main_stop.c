@@ -42,7 +42,7 @@ static int find_supervisor(void)
 static int stop_pod(const struct stop_opts *opts, struct err *e)
 {
 	AUTO_CLOSE int supervisor = find_supervisor();
-	int sig = opts->force ? SIGKILL : SIGTERM;
+	int sig = opts->force ? SIGKILL : SIGPWR; /* stage1/signals.h */
 
 	if (supervisor >= 0 && syscall(SYS_pidfd_send_signal, supervisor, sig, NULL, 0) < 0 &&
 		errno != ESRCH)

@@ -135,7 +135,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 		return -1;
 	if (make_domain(r, e) < 0)
 		return -1;
-	if (signals_pending(r->signals) > 0) { /* asked to stop before anything ran */
+	if (signals_next(r->signals) != 0) { /* asked to stop before anything ran */
 		*status_r = 0;
 		return 0;
 	}

@@ -22,7 +22,7 @@ static void on_signal(int sig)
 
 int signals_open(int *fd_r, struct err *e)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR };
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t set;
 	int fds[2];
@@ -43,10 +43,9 @@ int signals_open(int *fd_r, struct err *e)
 	return 0;
 }
 
-int signals_pending(int fd)
+int signals_next(int fd)
 {
-	char buf[64];
-	ssize_t n = read(fd, buf, sizeof(buf));
+	char sig;
 
-	return n > 0 ? (int)n : 0;
+	return read(fd, &sig, 1) == 1 ? sig : 0;
 }

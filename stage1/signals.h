@@ -1,5 +1,6 @@
 /*
- * TERM, INT and HUP as bytes of a pipe. Handlers and not a signalfd: a blocked SIGHUP would be
+ * TERM, INT, HUP and PWR as bytes of a pipe. PWR is the stop entrypoint's (stage1/main_stop.c): unlike
+ * the others it asks for nothing more when it is sent again. Handlers and not a signalfd: a blocked SIGHUP would be
  * inherited by the QEMU that libxl starts, which libxl ends by SIGHUP (xen-facts 0.11).
  */
 #ifndef STAGE1_SIGNALS_H
@@ -8,6 +9,6 @@
 #include "stage1/common/err.h"
 
 int signals_open(int *fd_r, struct err *e); /* lives as long as the process */
-int signals_pending(int fd);                /* how many arrived since the last call */
+int signals_next(int fd);                   /* the next one that arrived; 0: none */
 
 #endif

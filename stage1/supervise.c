@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct loop {
 	struct session *s;
 	struct transport io;
 	bool connected, peer_gone, ready_said, stop_said;
+	bool told; /* TERM, INT or HUP has come once */
 	enum domain_state domain;
 	int64_t deadline; /* monotonic ms, -1: none */
 	struct sink out[WIRE_STREAMS];
@@ -151,11 +153,15 @@ static void ask_to_stop(struct loop *l, uint32_t grace_ms)
 
 static int take_signals(struct loop *l, struct err *e)
 {
-	for (int n = signals_pending(l->in->signals); n > 0; n--) {
-		if (l->stop_said)
+	int sig;
+
+	while ((sig = signals_next(l->in->signals)) != 0) {
+		if (sig != SIGPWR && l->told)
 			return err_set(e, ERR_HOST, "asked twice to stop: the pod is destroyed");
+		l->told = l->told || sig != SIGPWR;
+		if (!l->stop_said)
+			ask_to_stop(l, STOP_GRACE_MS);
 		l->stop_said = true;
-		ask_to_stop(l, STOP_GRACE_MS);
 	}
 	return 0;
 }

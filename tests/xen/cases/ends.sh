@@ -32,12 +32,17 @@ t_term_twice_destroys_a_pod_that_will_not_stop() {
 	expect_refused 'asked twice to stop: the pod is destroyed'
 }
 
-t_the_stop_entrypoint() {
-	start 'trap "echo bye; exit" TERM; echo up; while :; do sleep 0.1; done' || return 1
-	(cd "$(poddir)" && stage1/rootfs/stop "$(uuid)") || return 1
+t_the_stop_entrypoint_asked_twice() {
+	start 'trap "sleep 2; echo bye; exit" TERM; echo up; while :; do sleep 0.1; done' || return 1
+	(cd "$(poddir)" && stage1/rootfs/stop "$(uuid)" && stage1/rootfs/stop "$(uuid)") || return 1
 	finish
 	expect status 0 "$(status)" && expect stdout "up
 bye" "$(cat $OUT/stdout)"
+}
+
+t_stop_of_a_pod_that_has_ended() {
+	ended_pod
+	(cd "$(poddir)" && stage1/rootfs/stop "$(uuid)" && stage1/rootfs/stop --force "$(uuid)")
 }
 
 t_stop_by_force() {
