@@ -25,7 +25,7 @@ struct loop {
 	const struct supervise_input *in;
 	struct session *s;
 	struct transport io;
-	bool connected, peer_gone, ready_said, stop_said;
+	bool connected, peer_gone, backend_gone, ready_said, stop_said;
 	bool told; /* TERM, INT or HUP has come once */
 	enum domain_state domain;
 	int64_t deadline; /* monotonic ms, -1: none */
@@ -191,6 +191,8 @@ static int check_end(struct loop *l, struct err *e)
 		return 0;
 	if (l->domain != DOMAIN_RUNNING)
 		return err_set(e, ERR_HOST, "%s", ends[l->domain]);
+	if (l->backend_gone)
+		return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
 	if (l->peer_gone)
 		return err_set(e, ERR_INPUT, "the guest closed its control channel%s",
 			frame_pending(&l->s->rd) ? " inside a frame" : "");
@@ -244,8 +246,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING &&
 		l->in->xo->taken(l->in->xen, l->in->domid))
 		l->domain = DOMAIN_GONE; /* its backend is the first to go */
-	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING)
-		return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
+	l->backend_gone = fds[FD_BACKEND].revents != 0;
 	return 0;
 }
 

@@ -36,7 +36,7 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 	libxl_domain_config cfg;
 	int ret;
 
-	*xen->log.first_error = '\0';
+	xl_log_forget(xen);
 	domcfg_fill(xen->ctx, plan, &cfg);
 	if (libxl_domain_create_new(xen->ctx, &cfg, &domid, NULL, NULL)) {
 		ret = err_xl(e, xen, "create domain '%s'", plan->name);
@@ -78,6 +78,7 @@ int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct 
 
 int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 {
+	xl_log_forget(xen);
 	if (libxl_domain_unpause(xen->ctx, domid, NULL))
 		return err_xl(e, xen, "let domain %u run", domid);
 	return 0;
@@ -87,8 +88,10 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
 	AUTO_FREE char *name = libxl_domid_to_name(xen->ctx, domid);
 	AUTO_FREE char *model = xasprintf("/local/domain/0/device-model/%u", domid);
-	int rc = libxl_domain_destroy(xen->ctx, domid, NULL);
+	int rc;
 
+	xl_log_forget(xen);
+	rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 	if (name)
 		qemu_log_end(name, NULL);
 	if (rc && rc != ERROR_DOMAIN_NOTFOUND && rc != ERROR_DOMAIN_DESTROYED)
@@ -132,6 +135,7 @@ int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e)
 	AUTO_FREE char *path = NULL;
 	struct termios tio;
 
+	xl_log_forget(xen);
 	if (libxl_console_get_tty(xen->ctx, domid, 0, LIBXL_CONSOLE_TYPE_PV, &path))
 		return err_xl(e, xen, "find the console of domain %u", domid);
 	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

@@ -11,6 +11,7 @@ int xen_watch(struct xen *xen, uint32_t domid, struct err *e)
 	AUTO_FREE char *path = xasprintf("/local/domain/%u/%s", domid, WIRE_VCHAN);
 
 	xen->domid = domid;
+	xl_log_forget(xen);
 	if (libxl_evenable_domain_death(xen->ctx, domid, 0, &xen->death))
 		return err_xl(e, xen, "watch domain %u", domid);
 	if (!xs_watch(xen->xs, path, "channel"))

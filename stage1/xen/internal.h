@@ -29,7 +29,12 @@ struct xen {
 };
 
 void xl_log_init(struct xl_log *log, bool debug);
-/* "TEXT: what libxl said last". Evaluates to -1. */
+/* Before a call whose failure is to be explained: what libxl complained of earlier is not why. */
+static inline void xl_log_forget(struct xen *xen)
+{
+	*xen->log.first_error = '\0';
+}
+/* "TEXT: what libxl complained of first". Evaluates to -1. */
 #define err_xl(e, xen, ...) (err_xl_((e), (xen), __VA_ARGS__), -1)
 void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
