@@ -215,6 +215,8 @@ static void plan_arrived(struct guest *g)
 			(void)err_set(&e, ERR_SYSTEM, "no memory for %zu apps", g->plan.napps);
 			g->plan.napps = 0;
 		}
+		for (size_t i = 0; i < g->plan.napps; i++) /* an app that never starts has none */
+			g->apps[i].proc = (struct app_process){ .pid = -1, .report = -1 };
 		free(fds);
 	}
 	if (e.kind != ERR_NONE)

@@ -1,0 +1,7 @@
+# The guest's PID 1 in namespaces of its own, with busybox for an image and a test for dom0.
+
+GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c) $(GUEST) $(PLAN) $(POD) $(WIRE) $(COMMON)
+
+$(B)/tests/guest: $(call obj,$(GUEST_TEST)); $(call testlink,-lcmocka $(JSON))
+
+TESTS += $(B)/tests/guest

@@ -1,0 +1,476 @@
+/* The guest's PID 1 with real processes: apps, their ends, what they leave, and dom0 going away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stage1/common/util.h"
+#include "tests/guest/dom0.h"
+
+#define SH(script) { "/bin/sh", "-c", script }
+
+static struct dom0 *d;
+
+static int setup(void **state)
+{
+	(void)state;
+	vm_speed = 1;
+	vm_no_export = false;
+	d = xcalloc(1, sizeof(*d));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	dom0_dispose(d);
+	free(d);
+	return 0;
+}
+
+static void renew(void)
+{
+	(void)teardown(NULL);
+	(void)setup(NULL);
+}
+
+static const char *out(unsigned app, unsigned stream)
+{
+	return d->apps[app].out[stream] ? d->apps[app].out[stream] : "";
+}
+
+static void expect(unsigned app, enum wire_app_state how, uint32_t value, const char *text)
+{
+	const struct dom0_app *a = &d->apps[app];
+
+	if (!a->over || a->how != how || a->value != value || strcmp(a->text, text) != 0)
+		fail_msg("app %u: over %d, state %d, value %u, '%s'; expected %d, %u, '%s'; stderr: %s", app,
+			a->over, a->how, a->value, a->text, how, value, text, out(app, WIRE_STDERR));
+}
+
+static void one_app(void **state)
+{
+	static const struct {
+		struct app_spec app;
+		enum wire_app_state how;
+		uint32_t value;
+		const char *text, *out, *err;
+	} rows[] = {
+		{ { .exec = SH("echo out; echo err >&2; exit 7") }, WIRE_APP_EXITED, 7, "", "out\n", "err\n" },
+		{ { .exec = SH("echo a; exit 0") }, WIRE_APP_EXITED, 0, "", "a\n", "" },
+		{ { .exec = SH("kill -9 $$") }, WIRE_APP_KILLED, 9, "", "", "" },
+		{ { .exec = SH("echo b; kill -TERM $$; exec sleep 100") }, WIRE_APP_KILLED, 15, "", "b\n", "" },
+		{ { .exec = SH("exit 255") }, WIRE_APP_EXITED, 255, "", "", "" },
+		{ { .exec = { "/none" } }, WIRE_APP_FAILED, 203,
+			"Unable to open \"/none\": No such file or directory", "", "" },
+		{ { .exec = { "/etc/passwd" } }, WIRE_APP_FAILED, 203,
+			"Unable to open \"/etc/passwd\": Permission denied", "", "" },
+		{ { .exec = { "none" } }, WIRE_APP_FAILED, 254, "exec 'none': not found in /:/bin:/usr/bin", "", "" },
+		{ { .exec = { "echo", "found" } }, WIRE_APP_EXITED, 0, "", "found\n", "" },
+		{ { .exec = { "./cat", "../etc/group" }, .cwd = "/bin" }, WIRE_APP_EXITED, 0, "",
+			"root:x:0:\nweb:x:44:\n", "" },
+		{ { .exec = { "true" }, .user = "ghost" }, WIRE_APP_FAILED, 254, "\"ghost\" user not found", "", "" },
+		{ { .exec = { "true" }, .group = "ghost" }, WIRE_APP_FAILED, 254, "\"ghost\" group not found", "", "" },
+		{ { .exec = SH("id -u; id -g"), .user = "www", .group = "web" }, WIRE_APP_EXITED, 0, "", "33\n44\n",
+			"" },
+		{ { .exec = { "true" }, .cwd = "/none" }, WIRE_APP_FAILED, 200,
+			"working directory '/none': No such file or directory", "", "" },
+		{ { .exec = { "pwd" }, .cwd = "/tmp" }, WIRE_APP_EXITED, 0, "", "/tmp\n", "" },
+		{ { .exec = SH("cat; echo $?") }, WIRE_APP_EXITED, 0, "", "0\n", "" }, /* stdin is /dev/null */
+		{ { .exec = SH("echo *") }, WIRE_APP_EXITED, 0, "", "bin dev etc proc sys tmp\n", "" },
+		/* PID 1's root is not the app's to see */
+		{ { .exec = SH("ls /proc/1/root/host 2>/dev/null || echo no") }, WIRE_APP_EXITED, 0, "", "no\n", "" },
+		{ { .exec = SH("test -c /dev/null && echo x >/dev/full") }, WIRE_APP_EXITED, 1, "", "",
+			"/bin/sh: write error: No space left on device\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct app_spec app = rows[i].app;
+
+		app.name = "app";
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		expect(0, rows[i].how, rows[i].value, rows[i].text);
+		assert_string_equal(out(0, WIRE_STDOUT), rows[i].out);
+		if (strcmp(rows[i].err, out(0, WIRE_STDERR)) != 0 && !strstr(out(0, WIRE_STDERR), "write error"))
+			assert_string_equal(out(0, WIRE_STDERR), rows[i].err);
+		assert_string_equal(d->log, "");
+		if (rows[i].how != WIRE_APP_FAILED)
+			assert_true(d->apps[0].eof[WIRE_STDOUT] && d->apps[0].eof[WIRE_STDERR]);
+		renew();
+	}
+}
+
+static void the_export_cannot_be_mounted(void **state)
+{
+	(void)state;
+	vm_no_export = true;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = { "true" } }, 1, false);
+	dom0_until(d, dom0_ended);
+	dom0_say(d, WIRE_BYE, 0, 0, NULL, 0);
+	dom0_expect_clean_end(d);
+	expect(0, WIRE_APP_FAILED, 254, "no 9p export");
+	assert_string_equal(d->log, "no 9p export\n");
+}
+
+static void fill(char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		data[i] = (char)('!' + (i * 7 + i / 251) % 90);
+}
+
+static bool stdin_room(const struct dom0 *dom0)
+{
+	return dom0->apps[0].stdin_credit > 0 || dom0->apps[0].over;
+}
+
+static void stdin_arrives_and_ends(void **state)
+{
+	enum { LEN = 300000 };
+	AUTO_FREE char *data = xmalloc(LEN);
+
+	(void)state;
+	fill(data, LEN);
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("cat; exit 3") }, 1, true);
+	for (size_t at = 0, n; at < LEN; at += n) {
+		dom0_until(d, stdin_room);
+		n = LEN - at < d->apps[0].stdin_credit ? LEN - at : d->apps[0].stdin_credit;
+		n = n < WIRE_PAYLOAD_MAX / 2 ? n : WIRE_PAYLOAD_MAX / 2;
+		d->apps[0].stdin_credit -= n;
+		dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, data + at, n);
+		dom0_until_quiet(d, 0);
+	}
+	dom0_say(d, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 3, "");
+	assert_int_equal(d->apps[0].len[WIRE_STDOUT], LEN);
+	assert_memory_equal(out(0, WIRE_STDOUT), data, LEN);
+}
+
+static bool stdin_refused(const struct dom0 *dom0)
+{
+	return dom0->apps[0].eof[WIRE_STDIN];
+}
+
+static void stdin_nobody_reads(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("exec <&-; while :; do usleep 20000; done") }, 1,
+		true);
+	dom0_until(d, dom0_all_started);
+	while (!stdin_refused(d)) {
+		assert_true(d->apps[0].stdin_credit > 0);
+		d->apps[0].stdin_credit--;
+		dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, "x", 1);
+		dom0_until_quiet(d, 20);
+	}
+	dom0_stop(d, 10000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+}
+
+/* 30 processes lose their parent and end; then the app looks for zombies, for a while. */
+static void orphans_are_reaped(void **state)
+{
+	static const char script[] = "for i in $(seq 30); do (true &); done\n"
+		"for i in $(seq 200); do grep -l '^State:.Z' /proc/[0-9]*/status >/tmp/z 2>/dev/null\n"
+		"test -s /tmp/z || { echo none left; exit 0; }; usleep 50000; done; exit 1";
+
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH(script) }, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "none left\n");
+}
+
+static bool said_ready(const struct dom0 *dom0)
+{
+	for (size_t i = 0; i < dom0->napps; i++)
+		if (!dom0->apps[i].out[WIRE_STDOUT] || !strstr(dom0->apps[i].out[WIRE_STDOUT], "ready\n"))
+			return false;
+	return true;
+}
+
+#define STUBBORN "trap '' TERM HUP INT; echo ready; while :; do usleep 50000; done"
+
+static void stop_is_term_and_then_kill(void **state)
+{
+	struct timespec before, after;
+	long ms;
+
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app",
+		.exec = SH("trap 'echo bye; exit 5' TERM; echo ready; while :; do usleep 20000; done") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 5, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\nbye\n");
+
+	renew();
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH(STUBBORN) }, 1, false);
+	dom0_until(d, said_ready);
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	dom0_stop(d, 700);
+	dom0_to_end(d);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+	expect(0, WIRE_APP_KILLED, 9, "");
+	assert_in_range(ms, 650, 10000);
+
+	renew(); /* a stopped process hears it too; a second STOP shortens the grace */
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("echo ready; kill -STOP $$") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+
+	renew();
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH(STUBBORN) }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_stop(d, 100);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 9, "");
+}
+
+/* An app that has ended leaves a process that wants no end: it gets 90 s, which pass quickly here. */
+static void daemons_end_with_the_pod(void **state)
+{
+	(void)state;
+	vm_speed = 200;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("setsid sh -c \"" STUBBORN "\" & "
+		"while ! test -e /tmp/up; do usleep 10000; test -d /proc/$! && : >/tmp/up; done; exit 0") }, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\n");
+}
+
+static void many_children(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app",
+		.exec = SH("for i in $(seq 200); do sleep 1000 & done; echo ready; exit 4") }, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 4, "");
+}
+
+static const struct app_spec chatty = { .name = "app",
+	.exec = SH("setsid sh -c \"trap '' TERM; while :; do usleep 50000; done\" & trap '' TERM; echo ready; cat;"
+		" echo more >&2; while :; do usleep 50000; done") };
+
+/* The channel closes after frame k, for each k: every process ends, also those that will not. */
+static void dom0_vanishes(void **state)
+{
+	int k;
+
+	(void)state;
+	for (k = 1; k < 100; k++) {
+		vm_speed = 100; /* of the 10 s that apps have then */
+		d->hang_up_after = k;
+		dom0_start(d, &chatty, 1, true);
+		if (!d->gone) {
+			dom0_until(d, said_ready);
+			dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, "hello", 5);
+			dom0_say(d, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+			dom0_until(d, stdin_room);
+		}
+		if (!d->gone)
+			dom0_stop(d, 1000);
+		while (!d->gone && !d->ended)
+			dom0_until_quiet(d, 100);
+		if (!d->gone)
+			break;
+		dom0_expect_clean_end(d);
+		renew();
+	}
+	dom0_to_end(d);
+	assert_in_range(k, 10, 99);
+}
+
+static void dom0_talks_nonsense(void **state)
+{
+	(void)state;
+	vm_speed = 100;
+	dom0_start(d, &chatty, 1, true);
+	dom0_until(d, said_ready);
+	assert_int_equal(write(d->vm.fd, "\377\377\377\377\377\377\377\377", 8), 8);
+	dom0_expect_clean_end(d);
+}
+
+static void output_waits_for_credit(void **state)
+{
+	enum { LEN = 1000000 };
+
+	(void)state;
+	d->stingy = true;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("yes | head -c 1000000; echo done >&2") }, 1, false);
+	dom0_until(d, dom0_all_started);
+	dom0_until_quiet(d, 500);
+	assert_int_equal(d->apps[0].len[WIRE_STDOUT], WIRE_WINDOW);
+	assert_string_equal(out(0, WIRE_STDERR), "");
+	d->stingy = false;
+	dom0_say(d, WIRE_CREDIT, 0, WIRE_STDOUT, "\0\0\1\0", 4); /* 64 KiB */
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_int_equal(d->apps[0].len[WIRE_STDOUT], LEN);
+	for (size_t i = 0; i < LEN; i++)
+		if (out(0, WIRE_STDOUT)[i] != "y\n"[i % 2])
+			fail_msg("byte %zu is wrong", i);
+	assert_string_equal(out(0, WIRE_STDERR), "done\n");
+}
+
+/* Dom0 wants no more of a stream: the app is told by SIGPIPE. */
+static void output_nobody_reads(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = { "yes", "ready" } }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_say(d, WIRE_EOF, 0, WIRE_STDOUT, NULL, 0);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 13, "");
+}
+
+static void apps_end_together(void **state)
+{
+	(void)state;
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("echo ready; exit 0") },
+		{ .name = "two", .exec = SH("echo ready; usleep 300000; echo late") },
+		{ .name = "three", .exec = SH("echo ready >&2; exit 0") } }, 3, false);
+	dom0_to_end(d);
+	for (unsigned i = 0; i < 3; i++)
+		expect(i, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(1, WIRE_STDOUT), "ready\nlate\n");
+	assert_string_equal(out(2, WIRE_STDERR), "ready\n");
+
+	renew(); /* one fails: the others are told to end, and 90 s later killed */
+	vm_speed = 100;
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH(STUBBORN) },
+		{ .name = "two", .exec = SH("trap 'exit 0' TERM; echo ready; while :; do usleep 20000; done") },
+		{ .name = "three", .exec = SH("echo ready; usleep 500000; exit 9") } }, 3, false);
+	dom0_until(d, said_ready);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 9, "");
+	expect(1, WIRE_APP_EXITED, 0, "");
+	expect(2, WIRE_APP_EXITED, 9, "");
+
+	renew();
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("exec sleep 1000") },
+		{ .name = "two", .exec = { "/none" } } }, 2, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+	expect(1, WIRE_APP_FAILED, 203, "Unable to open \"/none\": No such file or directory");
+}
+
+static void spoil(const char *root, const char *path, const char *link)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s/%s", vm_export(), root, path);
+
+	(void)unlink(full);
+	(void)rmdir(full);
+	assert_int_equal(link ? symlink(link, full) : mkfifo(full, 0644), 0);
+}
+
+static void hostile_roots(void **state)
+{
+	static const struct {
+		const char *path, *link; /* in the image: a link to there, or a FIFO */
+		struct app_spec app;
+		enum wire_app_state how;
+		uint32_t value;
+		const char *text;
+	} rows[] = {
+		{ "etc/passwd", NULL, { .exec = { "true" }, .user = "www" }, WIRE_APP_FAILED, 254,
+			"\"www\" user not found: /etc/passwd is not a regular file" },
+		{ "etc/passwd", "/dev/zero", { .exec = { "true" }, .user = "www" }, WIRE_APP_FAILED, 254,
+			"\"www\" user not found: /etc/passwd is not a regular file" },
+		{ "etc/passwd", "/etc/passwd", { .exec = { "true" }, .user = "www" }, WIRE_APP_FAILED, 254,
+			"\"www\" user not found: /etc/passwd: Too many levels of symbolic links" },
+		{ "bin/tool", NULL, { .exec = { "tool" } }, WIRE_APP_FAILED, 254,
+			"exec 'tool': not found in /:/bin:/usr/bin" },
+		{ "bin/tool", NULL, { .exec = { "/bin/tool" } }, WIRE_APP_FAILED, 203,
+			"Unable to open \"/bin/tool\": Permission denied" },
+		/* links are followed in the image, and lead nowhere else */
+		{ "dev", "/etc", { .exec = SH("test -c /etc/null && test ! -e /etc/hostname") }, WIRE_APP_EXITED, 0,
+			"" },
+		{ "dev", "/../../host", { .exec = { "true" } }, WIRE_APP_FAILED, 254,
+			"mount /dev: No such file or directory" },
+		{ "proc", "/host", { .exec = { "true" } }, WIRE_APP_FAILED, 254,
+			"mount /proc: No such file or directory" },
+		{ "sys", "/none/sys", { .exec = { "true" } }, WIRE_APP_FAILED, 254,
+			"mount /sys: No such file or directory" },
+		{ "proc", "/tmp", { .exec = SH("test -e /tmp/self/status") }, WIRE_APP_EXITED, 0, "" },
+		{ "sys", "/bin/busybox", { .exec = { "true" } }, WIRE_APP_FAILED, 254, "mount /sys: Not a directory" },
+		{ "tmp", "/../../../host/app", { .exec = { "true" }, .cwd = "/tmp" }, WIRE_APP_FAILED, 200,
+			"working directory '/tmp': No such file or directory" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *name = xasprintf("hostile%zu", i);
+		struct app_spec app = rows[i].app;
+
+		vm_make_root(name);
+		spoil(name, rows[i].path, rows[i].link);
+		app.name = name;
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		expect(0, rows[i].how, rows[i].value, rows[i].text);
+		renew();
+	}
+}
+
+/* The root itself is a link to PID 1's: it is the export's to refuse, the guest's not to be fooled. */
+static void a_root_that_is_not_there(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "missing", .exec = { "true" } }, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_FAILED, 254, "enter the root file system: No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(one_app),
+		T(the_export_cannot_be_mounted),
+		T(stdin_arrives_and_ends),
+		T(stdin_nobody_reads),
+		T(orphans_are_reaped),
+		T(stop_is_term_and_then_kill),
+		T(daemons_end_with_the_pod),
+		T(many_children),
+		T(dom0_vanishes),
+		T(dom0_talks_nonsense),
+		T(output_waits_for_credit),
+		T(output_nobody_reads),
+		T(apps_end_together),
+		T(hostile_roots),
+		T(a_root_that_is_not_there),
+	};
+	int failed;
+
+	if (!vm_open()) {
+		printf("ok 1 - the guest's PID 1 # SKIP namespaces: %s\n1..1\n", strerror(errno));
+		return 0;
+	}
+	vm_make_root("app");
+	vm_make_root("two");
+	vm_make_root("three");
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	vm_shut();
+	return failed;
+}

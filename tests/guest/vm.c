@@ -1,0 +1,304 @@
+/* See vm.h. */
+#include "tests/guest/vm.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init/guest.h"
+#include "stage1/common/util.h"
+
+#define BUSYBOX "/bin/busybox"
+
+enum { PATIENCE_MS = 30000 };
+
+struct vm_report *vm_report;
+int vm_speed = 1;
+bool vm_no_export;
+
+static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
+static char base[64], export[64];
+static int pid_ns = -1;
+static int speed = 1; /* of this process */
+
+/* In place of libc's: the supervisor's deadlines pass faster, in poll() too. */
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	long ret = syscall(SYS_clock_gettime, id, ts);
+	int64_t ns = ((int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec);
+
+	if (speed > 1 && id == CLOCK_MONOTONIC) {
+		ns *= speed;
+		ts->tv_sec = ns / 1000000000;
+		ts->tv_nsec = ns % 1000000000;
+	}
+	return (int)ret;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	int64_t ns = (int64_t)timeout * 1000000 / speed;
+	struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+
+	return ppoll(fds, n, timeout < 0 ? NULL : &ts, NULL);
+}
+
+static void die(const char *what) __attribute__((noreturn));
+
+static void die(const char *what)
+{
+	dprintf(STDERR_FILENO, "# %s: %s\n", what, strerror(errno));
+	_exit(99);
+}
+
+static void must(int ret, const char *what)
+{
+	if (ret < 0)
+		die(what);
+}
+
+bool vm_open(void)
+{
+	pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (pid_ns < 0 || unshare(CLONE_NEWPID) < 0 || unshare(CLONE_NEWNS) < 0 ||
+		setns(pid_ns, CLONE_NEWPID) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	if (!mkdtemp(dir))
+		die("make a directory");
+	(void)snprintf(base, sizeof(base), "%s/base", dir);
+	(void)snprintf(export, sizeof(export), "%s/export", dir);
+	must(mount("guest-test", dir, "tmpfs", 0, NULL), "mount a tmpfs");
+	must(mkdir(base, 0755), base);
+	must(mkdir(export, 0755), export);
+	vm_report = mmap(NULL, sizeof(*vm_report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return true;
+}
+
+void vm_shut(void)
+{
+	(void)umount2(dir, MNT_DETACH);
+	(void)rmdir(dir);
+	(void)close(pid_ns);
+}
+
+const char *vm_export(void)
+{
+	return export;
+}
+
+static void make_file(const char *root, const char *path, const char *text)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s", root, path);
+	struct err e = ERR_INIT;
+
+	if (write_file_atomic(AT_FDCWD, full, text, strlen(text), 0644, &e) < 0)
+		die(e.msg);
+}
+
+static void copy_busybox(const char *root)
+{
+	AUTO_FREE char *to = xasprintf("%s/bin/busybox", root);
+	AUTO_FREE char *data = NULL;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	if (read_file_at(AT_FDCWD, BUSYBOX, 64 << 20, &data, &len, &e) < 0 ||
+		write_file_atomic(AT_FDCWD, to, data, len, 0755, &e) < 0)
+		die(e.msg);
+}
+
+void vm_make_root(const char *name)
+{
+	static const char *const dirs[] = { "", "bin", "etc", "tmp" };
+	static const char *const applets[] = { "cat", "echo", "env", "false", "grep", "head", "id", "kill", "ls",
+		"mkfifo", "pwd", "readlink", "seq", "setsid", "sh", "sleep", "sort", "true", "usleep", "wc", "yes" };
+	AUTO_FREE char *root = xasprintf("%s/%s", export, name);
+
+	for (size_t i = 0; i < COUNT(dirs); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", root, dirs[i]);
+
+		must(mkdir(path, 0755), path);
+	}
+	for (size_t i = 0; i < COUNT(applets); i++) {
+		AUTO_FREE char *path = xasprintf("%s/bin/%s", root, applets[i]);
+
+		must(symlink("busybox", path), path);
+	}
+	copy_busybox(root);
+	make_file(root, "etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
+	make_file(root, "etc/group", "root:x:0:\nweb:x:44:\n");
+}
+
+/* The guest's root: what PID 1 has when init/main.c has called mounts_base(). */
+static void enter_base(void)
+{
+	static const char *const dirs[] = { "proc", "sys", "dev", "dev/pts", "dev/shm", "pod", "host" };
+
+	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC), "unshare");
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "make mounts private");
+	must(mount("base", base, "tmpfs", 0, "mode=0755"), "mount the guest's root");
+	must(chdir(base), base);
+	for (size_t i = 0; i < COUNT(dirs); i++)
+		must(mkdir(dirs[i], 0755), dirs[i]);
+	must(mknod("dev/null", S_IFCHR | 0666, makedev(1, 3)), "make dev/null");
+	must(mount(export, "host", NULL, MS_BIND, NULL), "bind the export");
+	must(mount("proc", "proc", "proc", 0, NULL), "mount proc");
+	must(mount("sysfs", "sys", "sysfs", 0, NULL), "mount sysfs");
+	must(mount("devpts", "dev/pts", "devpts", 0, "newinstance,ptmxmode=0666"), "mount devpts");
+	must(mount("shm", "dev/shm", "tmpfs", 0, "mode=1777"), "mount shm");
+	must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root");
+	must(umount2(".", MNT_DETACH), "leave the host's root");
+	must(chdir("/"), "/");
+}
+
+static int prepare(const struct guest_plan *plan, struct err *e)
+{
+	if (vm_no_export)
+		return err_set(e, ERR_HOST, "no 9p export");
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0 ||
+		mount("/host", GUEST_EXPORT_DIR, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "prepare");
+	return 0;
+}
+
+static int processes(void)
+{
+	DIR *d = opendir("/proc");
+	int n = 0;
+
+	for (struct dirent *entry; (entry = readdir(d)) != NULL;)
+		n += entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+	(void)closedir(d);
+	return n - 1;
+}
+
+static void finish(void)
+{
+	vm_report->left = processes();
+	vm_report->unmount_errno = umount2(GUEST_EXPORT_DIR, 0) < 0 ? errno : 0;
+}
+
+static int open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void ack(void *ctx)
+{
+	(void)ctx;
+}
+
+static ssize_t channel_read(void *ctx, void *buf, size_t len)
+{
+	ssize_t n = recv(*(int *)ctx, buf, len, 0);
+
+	return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+static ssize_t channel_write(void *ctx, const void *buf, size_t len)
+{
+	ssize_t n = send(*(int *)ctx, buf, len, MSG_NOSIGNAL);
+
+	return n >= 0 ? n : errno == EAGAIN ? 0 : -1;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGPWR);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	must(fd, "signalfd");
+	return fd;
+}
+
+static void pid_1(int fd) __attribute__((noreturn));
+
+static void pid_1(int fd)
+{
+	static const struct guest_ops ops = { .prepare = prepare, .finish = finish };
+	struct transport io = { .ctx = &fd, .fd = fd, .ack = ack, .read = channel_read, .write = channel_write };
+	int sigfd, before;
+
+	enter_base();
+	(void)umask(0022);
+	sigfd = open_signals();
+	before = open_fds();
+	speed = vm_speed;
+	guest_run(&io, sigfd, &ops);
+	speed = 1;
+	vm_report->leaked_fds = open_fds() - before;
+	vm_report->returned = true;
+	exit(0); /* with the leak checker */
+}
+
+void vm_start(struct vm *vm)
+{
+	int fds[2];
+
+	*vm_report = (struct vm_report){ .left = -1 };
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), "socketpair");
+	must(unshare(CLONE_NEWPID), "unshare");
+	(void)fflush(stdout);
+	vm->pid = fork();
+	must(vm->pid, "fork");
+	if (vm->pid == 0) {
+		(void)close(fds[0]);
+		pid_1(fds[1]);
+	}
+	must(setns(pid_ns, CLONE_NEWPID), "setns");
+	(void)close(fds[1]);
+	vm->fd = fds[0];
+}
+
+int vm_wait(struct vm *vm)
+{
+	int status, pidfd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	must(pidfd, "pidfd_open");
+	if (poll(&end, 1, PATIENCE_MS) <= 0)
+		(void)kill(vm->pid, SIGKILL); /* shows in its status */
+	(void)close(pidfd);
+	must(waitpid(vm->pid, &status, 0), "waitpid");
+	vm->pid = -1;
+	if (vm->fd >= 0)
+		(void)close(vm->fd);
+	vm->fd = -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void vm_kill(struct vm *vm)
+{
+	if (vm->pid <= 0)
+		return;
+	(void)kill(vm->pid, SIGKILL);
+	(void)vm_wait(vm);
+}
