@@ -4,4 +4,10 @@ GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c) $(GUEST) $(PLAN) $(P
 
 $(B)/tests/guest: $(call obj,$(GUEST_TEST)); $(call testlink,-lcmocka $(JSON))
 
+# a program of an app, so as static as busybox
+$(B)/tests/guest-escape: $(call plain,tests/guest/escape.c)
+	@mkdir -p $(@D)
+	@$(CC) -static -s -o $@ $^
+$(B)/tests/guest: | $(B)/tests/guest-escape
+
 TESTS += $(B)/tests/guest

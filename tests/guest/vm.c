@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,7 +34,7 @@ int vm_speed = 1;
 bool vm_no_export;
 
 static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
-static char base[64], export[64];
+static char base[64], export[64], escape[PATH_MAX];
 static int pid_ns = -1;
 static int speed = 1; /* of this process */
 
@@ -75,10 +76,15 @@ static void must(int ret, const char *what)
 
 bool vm_open(void)
 {
+	ssize_t len;
+
 	pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (pid_ns < 0 || unshare(CLONE_NEWPID) < 0 || unshare(CLONE_NEWNS) < 0 ||
 		setns(pid_ns, CLONE_NEWPID) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return false;
+	len = readlink("/proc/self/exe", escape, sizeof(escape) - 8);
+	must((int)len, "find the test's programs");
+	(void)snprintf(escape + len, 8, "-escape");
 	if (!mkdtemp(dir))
 		die("make a directory");
 	(void)snprintf(base, sizeof(base), "%s/base", dir);
@@ -111,14 +117,14 @@ static void make_file(const char *root, const char *path, const char *text)
 		die(e.msg);
 }
 
-static void copy_busybox(const char *root)
+static void copy_program(const char *from, const char *root, const char *name)
 {
-	AUTO_FREE char *to = xasprintf("%s/bin/busybox", root);
+	AUTO_FREE char *to = xasprintf("%s/bin/%s", root, name);
 	AUTO_FREE char *data = NULL;
 	struct err e = ERR_INIT;
 	size_t len;
 
-	if (read_file_at(AT_FDCWD, BUSYBOX, 64 << 20, &data, &len, &e) < 0 ||
+	if (read_file_at(AT_FDCWD, from, 64 << 20, &data, &len, &e) < 0 ||
 		write_file_atomic(AT_FDCWD, to, data, len, 0755, &e) < 0)
 		die(e.msg);
 }
@@ -140,7 +146,8 @@ void vm_make_root(const char *name)
 
 		must(symlink("busybox", path), path);
 	}
-	copy_busybox(root);
+	copy_program(BUSYBOX, root, "busybox");
+	copy_program(escape, root, "escape");
 	make_file(root, "etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
 	make_file(root, "etc/group", "root:x:0:\nweb:x:44:\n");
 }
