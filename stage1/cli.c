@@ -51,9 +51,9 @@ static int set_switch(const struct flag *flag, const char *text, struct err *e)
 	return 0;
 }
 
-static int parse(int argc, char **argv, const struct flag *flags, const char **uuid_r, struct err *e)
+/* *end_r is the index of the first word that is not a flag's. */
+static int parse_flags(int argc, char **argv, const struct flag *flags, int *end_r, struct err *e)
 {
-	unsigned char uuid[16];
 	int i;
 
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
@@ -77,6 +77,17 @@ static int parse(int argc, char **argv, const struct flag *flags, const char **u
 			return err_set(e, ERR_USAGE, "--%s needs a value", flag->name);
 		*flag->value = text ? text : argv[++i];
 	}
+	*end_r = i;
+	return 0;
+}
+
+static int parse(int argc, char **argv, const struct flag *flags, const char **uuid_r, struct err *e)
+{
+	unsigned char uuid[16];
+	int i;
+
+	if (parse_flags(argc, argv, flags, &i, e) < 0)
+		return -1;
 	if (argc - i != 1)
 		return err_set(e, ERR_USAGE, "one pod UUID is expected, found %d", argc - i);
 	if (!uuid_parse(argv[i], uuid))
@@ -136,6 +147,28 @@ int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e)
 
 	if (parse(argc, argv, flags, &o.uuid, e) < 0)
 		return -1;
+	*opts_r = o;
+	return 0;
+}
+
+int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e)
+{
+	struct enter_opts o = { .app = NULL };
+	const char *pid = NULL; /* any number: the pod is known by the directory (contract 2.2) */
+	const struct flag flags[] = {
+		{ "pid", NULL, &pid },
+		{ "appname", NULL, &o.app },
+		{ "app", NULL, &o.app },
+		{ NULL, NULL, NULL },
+	};
+	int i;
+
+	if (parse_flags(argc, argv, flags, &i, e) < 0)
+		return -1;
+	if (i >= argc || !*argv[i])
+		return err_set(e, ERR_USAGE, "no command to run");
+	o.argv = argv + i;
+	o.argc = (size_t)(argc - i);
 	*opts_r = o;
 	return 0;
 }

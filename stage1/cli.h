@@ -7,6 +7,7 @@
 #define STAGE1_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "stage1/common/err.h"
 
@@ -35,6 +36,15 @@ struct stop_opts {
 };
 
 int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e);
+
+struct enter_opts {
+	const char *app; /* NULL: the only one */
+	char **argv;     /* the command, NULL-terminated; at least one word */
+	size_t argc;
+};
+
+/* Of `enter` (rkt stage0/enter.go) and of what other entrypoints call it with, which say --app. */
+int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e);
 
 /* The 16 bytes of a UUID in its canonical form; false for any other text. */
 bool uuid_parse(const char *s, unsigned char uuid_r[16]);

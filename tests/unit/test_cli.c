@@ -175,9 +175,38 @@ static void knows_uuids(void **state)
 		assert_false(uuid_parse(bad[i], uuid));
 }
 
+static void reads_what_enter_is_called_with(void **state)
+{
+	static const char *const rkt[] = { "enter", "--pid=12", "--appname=web", "--", "/bin/sh", "-c", "a b", NULL };
+	static const char *const own[] = { "enter", "--pid=12", "--app=web", "--", "ls", NULL };
+	static const char *const bare[] = { "enter", "--pid", "12", "ls", "--pid=7", NULL };
+	static const char *const none[] = { "enter", "--pid=12", "--", NULL };
+	static const char *const odd[] = { "enter", "--debug", "--", "ls", NULL };
+	struct enter_opts o;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(cli_enter(count(rkt), (char **)rkt, &o, &e), 0);
+	assert_string_equal(o.app, "web");
+	assert_int_equal(o.argc, 3);
+	assert_string_equal(o.argv[2], "a b");
+	assert_null(o.argv[3]);
+	assert_int_equal(cli_enter(count(own), (char **)own, &o, &e), 0);
+	assert_string_equal(o.app, "web");
+	assert_int_equal(cli_enter(count(bare), (char **)bare, &o, &e), 0);
+	assert_null(o.app);
+	assert_int_equal(o.argc, 2);
+	assert_int_equal(cli_enter(count(none), (char **)none, &o, &e), -1);
+	assert_string_equal(e.msg, "no command to run");
+	e = (struct err)ERR_INIT;
+	assert_int_equal(cli_enter(count(odd), (char **)odd, &o, &e), -1);
+	assert_string_equal(e.msg, "unknown flag '--debug'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_enter_is_called_with),
 		cmocka_unit_test(reads_what_stage0_writes),
 		cmocka_unit_test(reads_flags_as_go_does),
 		cmocka_unit_test(says_what_is_wrong_with_a_command_line),
