@@ -20,27 +20,40 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
-int signals_open(int *fd_r, struct err *e)
+static void handle(const int *sigs, size_t n)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR };
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t set;
-	int fds[2];
 
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(e, "make a pipe");
-	write_end = fds[1];
 	(void)sigemptyset(&act.sa_mask);
 	(void)sigemptyset(&set);
-	for (size_t i = 0; i < COUNT(sigs); i++) {
+	for (size_t i = 0; i < n; i++) {
 		(void)sigaction(sigs[i], &act, NULL);
 		(void)sigaddset(&set, sigs[i]);
 	}
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* whatever our caller had blocked */
+}
+
+int signals_open(int *fd_r, struct err *e)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR };
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "make a pipe");
+	write_end = fds[1];
+	handle(sigs, COUNT(sigs));
 	(void)signal(SIGPIPE, SIG_IGN);
 	*fd_r = fds[0];
 	return 0;
+}
+
+void signals_of_terminal(void)
+{
+	static const int sigs[] = { SIGWINCH, SIGTSTP };
+
+	handle(sigs, COUNT(sigs));
 }
 
 int signals_next(int fd)

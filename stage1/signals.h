@@ -9,6 +9,7 @@
 #include "stage1/common/err.h"
 
 int signals_open(int *fd_r, struct err *e); /* lives as long as the process */
+void signals_of_terminal(void);             /* WINCH and TSTP too, for who has one (stage1/terminal.h) */
 int signals_next(int fd);                   /* the next one that arrived; 0: none */
 
 #endif
