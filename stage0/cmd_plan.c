@@ -1,12 +1,12 @@
 /*
- * `stage0 plan`: what a pod of an image would be, without doing anything: the domain plan and the
+ * `stage0 plan`: what a pod of images would be, without doing anything: the domain plan and the
  * guest plan, made by stage1's own planner from the manifest and the argv that `run` would hand over.
  * Needs neither root nor Xen.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "stage0/prepare.h"
+#include "stage0/content.h"
 #include "stage0/runline.h"
 #include "stage1/cli.h"
 #include "stage1/common/util.h"
@@ -14,7 +14,6 @@
 #include "stage1/plan/print.h"
 
 #define UNKNOWN_UUID "00000000-0000-0000-0000-000000000000" /* each run has a new one */
-#define UNKNOWN_ID "sha512-0"
 
 /* A plan must not depend on how full this host happens to be. */
 static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = 1 };
@@ -41,7 +40,7 @@ static int print_plans(const struct plan_input *in, struct err *e)
 	return ret;
 }
 
-static int plan_pod(const struct run_line *line, const char *manifest, struct err *e)
+static int plan_pod(const struct run_line *line, const char *manifest, size_t len, struct err *e)
 {
 	AUTO_FREE char *s1root = xasprintf("%s/pods/run/" UNKNOWN_UUID "/stage1/rootfs", line->dir);
 	struct host_facts facts = any_host;
@@ -53,7 +52,7 @@ static int plan_pod(const struct run_line *line, const char *manifest, struct er
 	run_args_make("run", &line->opts, 6, UNKNOWN_UUID, &args);
 	ret = cli_run((int)args.argc, args.argv, &opts, e);
 	if (ret == 0)
-		ret = pod_parse(manifest, strlen(manifest), &pod, e);
+		ret = pod_parse(manifest, len, &pod, e);
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){
 			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root }, e);
@@ -62,20 +61,18 @@ static int plan_pod(const struct run_line *line, const char *manifest, struct er
 	return ret;
 }
 
-static int plan_image(const struct run_line *line, struct err *e)
+static int plan_content(const struct run_line *line, struct err *e)
 {
+	struct content content = CONTENT_INIT;
 	AUTO_FREE char *manifest = NULL;
-	struct source app = SOURCE_INIT;
-	int ret;
+	size_t len;
+	int ret = content_open(&line->pod, line->pod_manifest, &content, e);
 
-	if (source_open(line->image, &app, e) < 0)
-		return -1;
-	if (image_check_app(&app.image, &line->app, e) < 0 ||
-		pod_manifest(&app.image, UNKNOWN_ID, &line->app, &manifest, e) < 0)
-		ret = err_prefix(e, "image %s", line->image);
-	else
-		ret = plan_pod(line, manifest, e);
-	source_dispose(&app);
+	if (ret == 0)
+		ret = content_manifest(&content, &manifest, &len, e);
+	if (ret == 0)
+		ret = plan_pod(line, manifest, len, e);
+	content_dispose(&content);
 	return ret;
 }
 
@@ -85,7 +82,8 @@ int cmd_plan(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int status = 0;
 
-	if (run_line_read(argc, argv, &line, &e) < 0 || (!line.help && plan_image(&line, &e) < 0))
+	if (run_line_read(argc, argv, LINE_PREPARE | LINE_LAUNCH, &line, &e) < 0 ||
+		(!line.help && plan_content(&line, &e) < 0))
 		status = cmd_fail(&e);
 	run_line_dispose(&line);
 	return status;

@@ -13,7 +13,7 @@ static struct jnode image_root(const struct image *image)
 }
 
 /* appc: words of a-z and 0-9 with one of - . _ ~ / between them */
-static bool acidentifier_valid(const char *s)
+bool acidentifier_valid(const char *s)
 {
 	bool word = false;
 
@@ -161,7 +161,7 @@ int image_check_app(const struct image *image, const struct app_opts *opts, stru
 		ret = jnode_opt(&root, "app", json_type_object, &app, e);
 	if (ret < 0)
 		return -1;
-	if (ret == 0 && !opts->exec)
+	if (ret == 0 && !(opts->exec && *opts->exec))
 		return err_set(e, ERR_INPUT, "image manifest.app: missing, and no --exec=PROGRAM given");
 	return ret > 0 ? check_section(&app, e) : 0;
 }

@@ -11,81 +11,9 @@
 #include "stage0/root.h"
 #include "stage1/common/util.h"
 
-static const struct aci_limits limits = ACI_LIMITS_DEFAULT;
-
-static int open_image(struct source *src, struct err *e)
-{
-	struct stat st;
-
-	/* not blocking: it might be a fifo */
-	src->fd = open(src->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (src->fd < 0 || fstat(src->fd, &st) < 0)
-		return err_sys(e, "open");
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "not a regular file");
-	if (aci_peek(src->fd, &limits, &src->aci, e) < 0)
-		return -1;
-	return image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
-}
-
-int source_open(const char *path, struct source *src_r, struct err *e)
-{
-	struct source src = SOURCE_INIT;
-
-	src.path = path;
-	if (open_image(&src, e) < 0) {
-		source_dispose(&src);
-		return err_prefix(e, "image %s", path);
-	}
-	*src_r = src;
-	return 0;
-}
-
-void source_dispose(struct source *src)
-{
-	if (src->fd >= 0)
-		(void)close(src->fd);
-	aci_dispose(&src->aci);
-	image_dispose(&src->image);
-	*src = (struct source)SOURCE_INIT;
-}
-
-int stage1_entry(const struct source *stage1, const char *name, const char **path_r, struct err *e)
-{
-	AUTO_FREE char *key = xasprintf("coreos.com/rkt/stage1/%s", name);
-	const char *path = image_annotation(&stage1->image, key);
-	AUTO_FREE char *slashed = NULL;
-
-	if (!path)
-		return err_set(e, ERR_INPUT, "image %s: no annotation '%s': not a stage1", stage1->path, key);
-	slashed = xasprintf("/%s/", path);
-	if (!*path || strstr(slashed, "/../"))
-		return err_set(e, ERR_INPUT, "image %s: annotation '%s': '%s' is no path in the image",
-			stage1->path, key, path);
-	*path_r = path + strspn(path, "/");
-	return 0;
-}
-
 static int write_text(int dir, const char *path, const char *text, mode_t mode, struct err *e)
 {
 	return write_file_atomic(dir, path, text, strlen(text), mode, e);
-}
-
-/* Unpacks into `dir` and learns the id; the file must still be the one that was checked. */
-static int unpack_source(struct source *src, int dir, mode_t mode, struct err *e)
-{
-	struct aci aci = ACI_INIT;
-	bool same;
-
-	if (aci_unpack(src->fd, dir, &limits, &aci, e) < 0)
-		return err_prefix(e, "image %s", src->path);
-	same = aci.manifest_len == src->aci.manifest_len &&
-		!memcmp(aci.manifest, src->aci.manifest, aci.manifest_len);
-	(void)memcpy(src->aci.id, aci.id, sizeof(aci.id));
-	aci_dispose(&aci);
-	if (!same)
-		return err_set(e, ERR_INPUT, "image %s: changed while it was read", src->path);
-	return write_file_atomic(dir, "manifest", src->aci.manifest, src->aci.manifest_len, mode, e);
 }
 
 /* rkt's key of a rendered tree: the hash of the keys of its images, here one; keys have 64 digits. */
@@ -116,23 +44,24 @@ static int ensure_mtab(int dir, struct err *e)
 	return 0;
 }
 
-static int prepare_app(int pod, int stage1, const char *name, struct source *app, struct err *e)
+static int prepare_app(int pod, int stage1, const struct content_app *app, struct err *e)
 {
-	AUTO_FREE char *stage2 = xasprintf("opt/stage2/%s", name);
-	AUTO_FREE char *info = xasprintf("appsinfo/%s", name);
-	AUTO_FREE char *info_manifest = xasprintf("appsinfo/%s/manifest", name);
+	AUTO_FREE char *stage2 = xasprintf("opt/stage2/%s", app->name);
+	AUTO_FREE char *info = xasprintf("appsinfo/%s", app->name);
+	AUTO_FREE char *info_manifest = xasprintf("appsinfo/%s/manifest", app->name);
 	AUTO_CLOSE int root = openat(stage1, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	AUTO_CLOSE int dir = root < 0 ? -1 : root_mkdirs(root, stage2, 0755);
+	struct source *source = app->source;
 
 	if (dir < 0)
 		return err_sys(e, "create %s in stage1", stage2);
-	if (unpack_source(app, dir, 0644, e) < 0)
+	if (source_unpack(source, dir, 0644, e) < 0)
 		return -1;
 	if (ensure_mtab(dir, e) < 0)
-		return err_prefix(e, "image %s", app->path);
-	if (mkdirat(pod, "appsinfo", 0750) < 0 || mkdirat(pod, info, 0750) < 0)
+		return err_prefix(e, "image %s", source->path);
+	if (mkdirat(pod, info, 0750) < 0)
 		return err_sys(e, "create %s", info);
-	return write_file_atomic(pod, info_manifest, app->aci.manifest, app->aci.manifest_len, 0640, e);
+	return write_file_atomic(pod, info_manifest, source->aci.manifest, source->aci.manifest_len, 0640, e);
 }
 
 static int prepare_stage1(int pod, struct source *stage1, int *dir_r, struct err *e)
@@ -144,30 +73,35 @@ static int prepare_stage1(int pod, struct source *stage1, int *dir_r, struct err
 	dir = openat(pod, "stage1", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open directory stage1");
-	if (unpack_source(stage1, dir, 0640, e) < 0)
+	if (source_unpack(stage1, dir, 0640, e) < 0)
 		return -1;
 	*dir_r = STEAL_FD(dir);
 	return 0;
 }
 
-int pod_prepare(struct poddir *pod, struct source *stage1, struct source *app,
-	const struct app_opts *opts, struct err *e)
+static int write_manifest(int pod, const struct content *content, struct err *e)
 {
-	AUTO_FREE char *name = NULL;
 	AUTO_FREE char *manifest = NULL;
+	size_t len;
+
+	if (content_manifest(content, &manifest, &len, e) < 0)
+		return -1;
+	return write_file_atomic(pod, "pod", manifest, len, 0640, e);
+}
+
+int pod_prepare(struct poddir *pod, struct source *stage1, struct content *content, struct err *e)
+{
 	AUTO_CLOSE int stage1_dir = -1;
 
-	if (app_name(&app->image, opts, &name, e) < 0)
-		return err_prefix(e, "image %s", app->path);
 	if (poddir_move(pod, "prepare", e) < 0 || write_text(pod->fd, "pod-created", "", 0640, e) < 0 ||
 		write_text(pod->fd, "pod.lck", "", 0600, e) < 0 ||
 		prepare_stage1(pod->fd, stage1, &stage1_dir, e) < 0 ||
-		write_tree_id(pod->fd, stage1->aci.id, e) < 0 ||
-		prepare_app(pod->fd, stage1_dir, name, app, e) < 0)
+		write_tree_id(pod->fd, stage1->aci.id, e) < 0)
 		return -1;
-	if (pod_manifest(&app->image, app->aci.id, opts, &manifest, e) < 0)
-		return err_prefix(e, "image %s", app->path);
-	if (write_text(pod->fd, "pod", manifest, 0640, e) < 0)
-		return -1;
-	return poddir_move(pod, "run", e);
+	if (mkdirat(pod->fd, "appsinfo", 0750) < 0)
+		return err_sys(e, "create directory appsinfo");
+	for (size_t i = 0; i < content->napps; i++)
+		if (prepare_app(pod->fd, stage1_dir, &content->apps[i], e) < 0)
+			return -1;
+	return write_manifest(pod->fd, content, e);
 }

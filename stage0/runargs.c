@@ -47,6 +47,52 @@ int insecure_options(const char *list, struct run_flags *opts, struct err *e)
 	return 0;
 }
 
+bool net_has(const char *net, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = net; p; p = strchr(p, ','), p = p ? p + 1 : NULL)
+		if (!strncmp(p, name, len) && strchr(":,", p[len]))
+			return true; /* strchr finds the end of the text too */
+	return false;
+}
+
+static int check_net(const char *flag, const char *entry, const char *before, struct err *e)
+{
+	AUTO_FREE char *name = xstrndup(entry, strcspn(entry, ":"));
+	const char *args = strchr(entry, ':');
+
+	if (!*name)
+		return err_set(e, ERR_USAGE, "--net=%s: a network without a name", flag);
+	if (before && net_has(before, name))
+		return err_set(e, ERR_USAGE, "--net=%s: network '%s' is given twice", flag, name);
+	if (args && (!strcmp(name, "all") || !strcmp(name, "host") || !strcmp(name, "none")))
+		return err_set(e, ERR_USAGE, "--net=%s: '%s' takes no arguments", flag, name);
+	if (args && strchr(args + 1, ':'))
+		return err_set(e, ERR_USAGE, "--net=%s: '%s' has more than one ':'", flag, entry);
+	return 0;
+}
+
+int net_list(const struct cli_list *flags, const char *otherwise, char **net_r, struct err *e)
+{
+	AUTO_FREE char *net = NULL;
+
+	for (size_t i = 0; i < flags->n; i++) {
+		AUTO_FREE char *copy = xstrdup(flags->v[i]);
+		char *rest = copy;
+
+		for (char *entry = strsep(&rest, ","); entry; entry = strsep(&rest, ",")) {
+			AUTO_FREE char *before = STEAL(net);
+
+			if (check_net(flags->v[i], entry, before, e) < 0)
+				return -1;
+			net = before ? xasprintf("%s,%s", before, entry) : xstrdup(entry);
+		}
+	}
+	*net_r = net ? STEAL(net) : xstrdup(otherwise);
+	return 0;
+}
+
 void run_args_make(const char *entry, const struct run_flags *o, int version, const char *uuid,
 	struct run_args *args_r)
 {
@@ -55,8 +101,10 @@ void run_args_make(const char *entry, const struct run_flags *o, int version, co
 		{ o->debug, 1, false, "--debug", NULL },
 		{ true, 1, false, "--net", o->net },
 		{ o->interactive, 1, false, "--interactive", NULL },
+		{ o->mds_token, 1, false, "--mds-token", o->mds_token },
 		{ o->local_config, 1, false, "--local-config", o->local_config },
 		{ o->hostname, 2, false, "--hostname", o->hostname },
+		{ o->dns_conf_mode, 4, false, "--dns-conf-mode", o->dns_conf_mode },
 		{ o->no_caps, 3, true, "--disable-capabilities-restriction", NULL },
 		{ o->no_paths, 3, true, "--disable-paths", NULL },
 		{ o->no_seccomp, 3, true, "--disable-seccomp", NULL },
@@ -69,7 +117,8 @@ void run_args_make(const char *entry, const struct run_flags *o, int version, co
 		if (!rows[i].given)
 			continue;
 		if (version < rows[i].since) {
-			args.dropped = rows[i].silent || args.dropped ? args.dropped : rows[i].flag;
+			if (!rows[i].silent)
+				args.dropped[args.ndropped++] = rows[i].flag;
 			continue;
 		}
 		args.argv[args.argc++] = rows[i].value ?

@@ -13,10 +13,16 @@ UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := $(UNPACK) $(COMMON)
-UNIT_test_manifest   := stage0/cli.c stage0/image.c stage0/manifest.c stage0/runargs.c $(POD) $(COMMON)
+LINE := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c ports.c \
+	quantity.c runargs.c runline.c)
+UNIT_test_manifest   := $(LINE) $(POD) $(COMMON)
+UNIT_test_runline    := $(LINE) $(POD) $(COMMON)
+UNIT_test_dns        := stage0/dns.c stage0/cli.c $(COMMON)
+UNIT_test_quantity   := stage0/quantity.c $(COMMON)
 
 UNITLIBS_test_pod      := $(JSON)
 UNITLIBS_test_manifest := $(JSON)
+UNITLIBS_test_runline  := $(JSON)
 UNITLIBS_test_unpack   := -larchive -lmd
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))

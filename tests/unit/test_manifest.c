@@ -1,4 +1,4 @@
-/* stage0's reading of image manifests, the pod manifests made from them, and stage1's argv. */
+/* stage0's reading of image manifests, its flags, and stage1's argv. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,18 +13,11 @@
 #include "stage0/manifest.h"
 #include "stage0/runargs.h"
 #include "stage1/common/util.h"
-#include "stage1/pod/pod.h"
 
 #define HEAD "{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/web\","
 #define LABELS "\"labels\":[{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"amd64\"}]"
 #define OWNER "\"user\":\"0\",\"group\":\"0\""
 #define APP(x) HEAD LABELS ",\"app\":{" OWNER x "}}"
-
-/* the pod's, up to the app and behind it */
-#define POD_HEAD "{\"acVersion\":\"1.30.0\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"web\",\"image\":" \
-	"{\"name\":\"example.com/web\",\"id\":\"sha512-00\"," LABELS "},\"app\":{" OWNER
-#define POD_TAIL "},\"mounts\":null}],\"volumes\":null,\"isolators\":null,\"annotations\":[{\"name\":" \
-	"\"coreos.com/rkt/stage1/mutable\",\"value\":\"false\"}],\"ports\":[]}"
 
 static int check(const char *doc, const struct app_opts *opts, struct err *e)
 {
@@ -95,102 +88,6 @@ static void says_where_an_image_is_wrong(void **state)
 	}
 }
 
-static int make(const char *doc, const struct app_opts *opts, char **text_r, struct err *e)
-{
-	struct image image = IMAGE_INIT;
-	int ret = image_parse(doc, strlen(doc), &image, e);
-
-	if (ret == 0)
-		ret = image_check_app(&image, opts, e);
-	if (ret == 0)
-		ret = pod_manifest(&image, "sha512-00", opts, text_r, e);
-	image_dispose(&image);
-	return ret;
-}
-
-static char *args[] = { (char *)"one", (char *)"t\"wo", NULL };
-static const char *env[] = { "B=2", "A=x=y", "B=3" };
-
-static void makes_pod_manifests(void **state)
-{
-	static const struct { const char *doc; struct app_opts opts; const char *pod; } rows[] = {
-		{ APP(",\"exec\":[\"/bin/a\",\"b\"]"), { .name = NULL },
-			POD_HEAD ",\"exec\":[\"/bin/a\",\"b\"]" POD_TAIL },
-		/* arguments follow the image's own; with --exec they are all there is */
-		{ APP(",\"exec\":[\"/bin/a\",\"b\"]"), { .args = args, .nargs = 2 },
-			POD_HEAD ",\"exec\":[\"/bin/a\",\"b\",\"one\",\"t\\\"wo\"]" POD_TAIL },
-		{ APP(",\"exec\":[\"/bin/a\",\"b\"]"), { .exec = "/c", .args = args, .nargs = 1 },
-			POD_HEAD ",\"exec\":[\"/c\",\"one\"]" POD_TAIL },
-		{ APP(""), { .args = args, .nargs = 1 }, POD_HEAD ",\"exec\":[\"one\"]" POD_TAIL },
-		/* no app section: root's, with the program given */
-		{ HEAD LABELS "}", { .exec = "/c" }, POD_HEAD ",\"exec\":[\"/c\"]" POD_TAIL },
-		/* variables are replaced where they stand, or added; other spellings of a key go */
-		{ APP(",\"Exec\":[\"a\"],\"ENVIRONMENT\":[{\"name\":\"A\",\"value\":\"1\"}]"),
-			{ .environment = { env, 3 } },
-			POD_HEAD ",\"exec\":[\"a\"],\"environment\":[{\"name\":\"A\",\"value\":\"x=y\"},"
-			"{\"name\":\"B\",\"value\":\"3\"}]" POD_TAIL },
-		/* what is not ours stays as it is */
-		{ APP(",\"isolators\":[{\"name\":\"resource/cpu\",\"value\":{\"limit\":\"1\"}}],\"exec\":[\"a\"]"),
-			{ .working_dir = "/w" },
-			POD_HEAD ",\"isolators\":[{\"name\":\"resource/cpu\",\"value\":{\"limit\":\"1\"}}],"
-			"\"exec\":[\"a\"],\"workingDirectory\":\"/w\"" POD_TAIL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct err e = ERR_INIT;
-		struct pod pod = POD_INIT;
-		char *text = NULL;
-
-		assert_int_equal(make(rows[i].doc, &rows[i].opts, &text, &e), 0);
-		assert_string_equal(text, rows[i].pod);
-		assert_int_equal(pod_parse(text, strlen(text), &pod, &e), 0); /* stage1 reads it */
-		pod_dispose(&pod);
-		free(text);
-	}
-}
-
-static void makes_other_owners_and_names(void **state)
-{
-	const struct app_opts opts = { .name = "db", .user = "u", .group = "g" };
-	struct err e = ERR_INIT;
-	char *text = NULL;
-
-	(void)state;
-	assert_int_equal(make(HEAD LABELS ",\"annotations\":[{\"name\":\"k\",\"value\":\"v\"}],"
-		"\"app\":{" OWNER ",\"exec\":[\"a\"]}}", &opts, &text, &e), 0);
-	assert_non_null(strstr(text, "\"apps\":[{\"name\":\"db\",\"image\":{\"name\":\"example.com/web\","));
-	assert_non_null(strstr(text, "\"app\":{\"exec\":[\"a\"],\"user\":\"u\",\"group\":\"g\"}"));
-	assert_non_null(strstr(text, "\"mounts\":null,\"annotations\":[{\"name\":\"k\",\"value\":\"v\"}]"));
-	free(text);
-}
-
-static void refuses_overrides_that_mean_nothing(void **state)
-{
-	static const char *noname[] = { "=x" }, *novalue[] = { "X" };
-	static const struct { struct app_opts opts; const char *msg; } rows[] = {
-		{ { .environment = { noname, 1 } }, "--environment: '=x' is not NAME=VALUE" },
-		{ { .environment = { novalue, 1 } }, "--environment: 'X' is not NAME=VALUE" },
-		{ { .working_dir = "w" }, "--working-dir: 'w' is not an absolute path" },
-		{ { .user = "" }, "--user and --group cannot be empty" },
-		{ { .name = "a--b" }, "'a--b' is not an app name (a-z, 0-9 and single dashes): use --name=NAME" },
-	};
-	const struct app_opts none = { .name = NULL };
-	struct err e = ERR_INIT;
-	char *text = NULL;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct err e1 = ERR_INIT;
-
-		assert_int_equal(make(APP(",\"exec\":[\"a\"]"), &rows[i].opts, &text, &e1), -1);
-		assert_string_equal(e1.msg, rows[i].msg);
-		assert_null(text);
-	}
-	assert_int_equal(make(APP(",\"exec\":[]"), &none, &text, &e), -1);
-	assert_string_equal(e.msg, "image manifest.app.exec: empty, and no --exec=PROGRAM given");
-}
-
 static void names_apps_after_images(void **state)
 {
 	static const struct { const char *image, *app; } rows[] = {
@@ -218,19 +115,18 @@ static void names_apps_after_images(void **state)
 static void check_argv(const struct run_flags *opts, int version, const char *want, const char *dropped)
 {
 	struct run_args a = RUN_ARGS_INIT;
-	char line[600] = "";
+	char line[600] = "", lost[100] = "";
 
 	run_args_make("/p/init", opts, version, "UUID", &a);
 	for (size_t i = 0; i < a.argc; i++) {
 		strcat(line, i ? " " : "");
 		strcat(line, a.argv[i]);
 	}
+	for (size_t i = 0; i < a.ndropped; i++)
+		strcat(lost, a.dropped[i]);
 	assert_null(a.argv[a.argc]);
 	assert_string_equal(line, want);
-	if (dropped)
-		assert_string_equal(a.dropped, dropped);
-	else
-		assert_null(a.dropped);
+	assert_string_equal(lost, dropped);
 	run_args_dispose(&a);
 }
 
@@ -238,22 +134,23 @@ static void passes_what_the_interface_knows(void **state)
 {
 	const struct run_flags few = { .net = "none" };
 	const struct run_flags all = { .debug = true, .interactive = true, .net = "default:IP=1.2.3.4,x",
-		.local_config = "/etc/rkt", .hostname = "h", .ipc = "private", .no_caps = true,
+		.mds_token = "0123", .local_config = "/etc/rkt", .hostname = "h",
+		.dns_conf_mode = "resolv=host,hosts=default", .ipc = "private", .no_caps = true,
 		.no_paths = true, .no_seccomp = true };
 
 	(void)state;
-	check_argv(&few, 1, "/p/init --net=none UUID", NULL);
-	check_argv(&few, 6, "/p/init --net=none UUID", NULL);
-	check_argv(&all, 6, "/p/init --debug --net=default:IP=1.2.3.4,x --interactive "
-		"--local-config=/etc/rkt --hostname=h --disable-capabilities-restriction --disable-paths "
-		"--disable-seccomp --ipc=private UUID", NULL);
-	check_argv(&all, 5, "/p/init --debug --net=default:IP=1.2.3.4,x --interactive "
-		"--local-config=/etc/rkt --hostname=h --disable-capabilities-restriction --disable-paths "
-		"--disable-seccomp UUID", "--ipc");
-	check_argv(&all, 2, "/p/init --debug --net=default:IP=1.2.3.4,x --interactive "
-		"--local-config=/etc/rkt --hostname=h UUID", "--ipc");
-	check_argv(&all, 1, "/p/init --debug --net=default:IP=1.2.3.4,x --interactive "
-		"--local-config=/etc/rkt UUID", "--hostname");
+	check_argv(&few, 1, "/p/init --net=none UUID", "");
+	check_argv(&few, 6, "/p/init --net=none UUID", "");
+#define ALL "/p/init --debug --net=default:IP=1.2.3.4,x --interactive --mds-token=0123 --local-config=/etc/rkt "
+	check_argv(&all, 6, ALL "--hostname=h --dns-conf-mode=resolv=host,hosts=default "
+		"--disable-capabilities-restriction --disable-paths --disable-seccomp --ipc=private UUID", "");
+	check_argv(&all, 5, ALL "--hostname=h --dns-conf-mode=resolv=host,hosts=default "
+		"--disable-capabilities-restriction --disable-paths --disable-seccomp UUID", "--ipc");
+	check_argv(&all, 3, ALL "--hostname=h --disable-capabilities-restriction --disable-paths "
+		"--disable-seccomp UUID", "--dns-conf-mode--ipc");
+	check_argv(&all, 2, ALL "--hostname=h UUID", "--dns-conf-mode--ipc");
+	check_argv(&all, 1, ALL "UUID", "--hostname--dns-conf-mode--ipc");
+#undef ALL
 }
 
 static void reads_interface_versions(void **state)
@@ -360,9 +257,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_where_an_image_is_wrong),
-		cmocka_unit_test(makes_pod_manifests),
-		cmocka_unit_test(makes_other_owners_and_names),
-		cmocka_unit_test(refuses_overrides_that_mean_nothing),
 		cmocka_unit_test(names_apps_after_images),
 		cmocka_unit_test(passes_what_the_interface_knows),
 		cmocka_unit_test(reads_interface_versions),

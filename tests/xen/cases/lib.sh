@@ -24,11 +24,11 @@ pod() {
 	stage0 run --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid "$@"
 }
 
-# sh_pod SCRIPT [FLAGS...]: stdout, stderr and status are left in $OUT.
+# sh_pod SCRIPT [FLAGS...]: FLAGS of the pod or of the image; stdout, stderr and status are left in $OUT.
 sh_pod() {
 	script=$1
 	shift
-	pod "$@" $IMAGE -- -c "$script" >$OUT/stdout 2>$OUT/stderr
+	pod $IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
 }
 
@@ -43,7 +43,7 @@ start() {
 	script=$1
 	shift
 	rm -f $OUT/uuid $OUT/stdout
-	pod "$@" $IMAGE -- -c "$script" >$OUT/stdout 2>$OUT/stderr &
+	pod $IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr &
 	started=$!
 	wait_for "the app to start" grep -q '^up$' $OUT/stdout
 }

@@ -16,7 +16,7 @@ t_malformed_manifests() {
 	try 'pod.apps[0]: expected object, found int' || return 1
 	sed 's/"exec": *\[/"exec":[7,/' $OUT/good >$dir/pod
 	try 'pod.apps[0].app.exec[0]: expected string, found int' || return 1
-	sed 's/"mounts": *null/"mounts":[{"volume":"data","path":"\/srv"}]/' $OUT/good >$dir/pod
+	sed 's/"apps": *\[{/&"mounts":[{"volume":"data","path":"\/srv"}],/' $OUT/good >$dir/pod
 	try "app 'app', mount '/srv': no volume named 'data'" || return 1
 	rm $dir/pod
 	try 'open pod: No such file or directory'

@@ -1,0 +1,136 @@
+/* See launch.h. */
+#include "stage0/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "stage0/root.h"
+#include "stage1/common/util.h"
+
+enum { MANIFEST_MAX = 4 << 20, HOSTS_MAX = 64 << 10 };
+
+int stage1_entry(const struct image *stage1, const char *name, struct entrypoint *entry_r, struct err *e)
+{
+	AUTO_FREE char *key = xasprintf("coreos.com/rkt/stage1/%s", name);
+	const char *path = image_annotation(stage1, key);
+	AUTO_FREE char *slashed = NULL;
+
+	if (!path)
+		return err_set(e, ERR_INPUT, "no annotation '%s': not a stage1", key);
+	slashed = xasprintf("/%s/", path);
+	if (!*path || strstr(slashed, "/../"))
+		return err_set(e, ERR_INPUT, "annotation '%s': '%s' is no path in the image", key, path);
+	if (interface_version(image_annotation(stage1, "coreos.com/rkt/stage1/interface-version"),
+		&entry_r->version, e) < 0)
+		return -1;
+	entry_r->path = path + strspn(path, "/");
+	return 0;
+}
+
+/* As rkt's stage0 does when there is no hosts-fallback. */
+static char *hosts_head(int etc)
+{
+	struct err ignored = ERR_INIT;
+	char *text;
+	size_t len;
+
+	if (read_file_at(etc, "hosts-fallback", HOSTS_MAX, &text, &len, &ignored) == 0)
+		return text;
+	return xstrdup("#created by rkt stage0\n127.0.0.1 localhost localhost.localdomain\n");
+}
+
+static int write_dns(const struct poddir *pod, const struct dns_plan *dns, struct err *e)
+{
+	AUTO_CLOSE int root = -1;
+	AUTO_CLOSE int etc = -1;
+	AUTO_FREE char *head = NULL;
+	AUTO_FREE char *hosts = NULL;
+
+	if (!dns->resolv && !dns->hosts)
+		return 0;
+	root = openat(pod->fd, "stage1/rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	etc = root < 0 ? -1 : root_mkdirs(root, "etc", 0755);
+	if (etc < 0)
+		return err_sys(e, "stage1's directory etc");
+	if (dns->resolv && write_file_atomic(etc, "rkt-resolv.conf", dns->resolv, strlen(dns->resolv), 0644, e) < 0)
+		return -1;
+	if (!dns->hosts)
+		return 0;
+	head = hosts_head(etc);
+	hosts = xasprintf("%s%s", head, dns->hosts);
+	return write_file_atomic(etc, "rkt-hosts", hosts, strlen(hosts), 0644, e);
+}
+
+static int set_environment(int lock, struct err *e)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", lock);
+	if (setenv("RKT_LOCK_FD", number, 1) < 0 || setenv("RKT_SELINUX_CONTEXT", "", 1) < 0 ||
+		setenv("RKT_SELINUX_MOUNT_CONTEXT", "", 1) < 0)
+		return err_sys(e, "set the environment");
+	return 0;
+}
+
+/* The working directory is ours again after a failure: the pod's may have to go. */
+static int become(const struct poddir *pod, const char *dir, char **argv, mode_t mask, struct err *e)
+{
+	AUTO_CLOSE int home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mode_t ours;
+	int saved;
+
+	if (set_environment(pod->fd, e) < 0)
+		return -1;
+	if (chdir(dir) < 0)
+		return err_sys(e, "change to %s", dir);
+	ours = umask(mask);
+	if (fcntl(pod->fd, F_SETFD, 0) == 0)
+		(void)execv(argv[0], argv);
+	saved = errno;
+	(void)umask(ours);
+	if (home < 0 || fchdir(home) < 0)
+		(void)!chdir("/");
+	errno = saved;
+	return err_sys(e, "start %s", argv[0]);
+}
+
+static int launch_entry(struct poddir *pod, const struct launch *launch, const struct entrypoint *entry,
+	struct err *e)
+{
+	AUTO_FREE char *dir = poddir_path(pod);
+	AUTO_FREE char *path = xasprintf("%s/stage1/rootfs/%s", dir, entry->path);
+	struct run_args args;
+	int ret;
+
+	run_args_make(path, launch->flags, entry->version, pod->uuid, &args);
+	for (size_t i = 0; i < args.ndropped; i++)
+		(void)fprintf(stderr, "stage0: warning: this stage1 does not know %s\n", args.dropped[i]);
+	ret = become(pod, dir, args.argv, launch->mask, e);
+	run_args_dispose(&args);
+	return ret;
+}
+
+int pod_launch(struct poddir *pod, const struct launch *launch, struct err *e)
+{
+	struct image stage1 = IMAGE_INIT;
+	AUTO_FREE char *text = NULL;
+	struct entrypoint entry;
+	size_t len;
+	int ret;
+
+	if (write_dns(pod, launch->dns, e) < 0 ||
+		read_file_at(pod->fd, "stage1/manifest", MANIFEST_MAX, &text, &len, e) < 0)
+		return -1;
+	ret = image_parse(text, len, &stage1, e);
+	if (ret == 0)
+		ret = stage1_entry(&stage1, "run", &entry, e);
+	if (ret < 0)
+		(void)err_prefix(e, "stage1/manifest");
+	else
+		ret = launch_entry(pod, launch, &entry, e);
+	image_dispose(&stage1);
+	return ret;
+}

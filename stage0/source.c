@@ -1,0 +1,81 @@
+/* See source.h. */
+#include "stage0/source.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "stage1/common/util.h"
+
+static const struct aci_limits limits = ACI_LIMITS_DEFAULT;
+
+static int open_image(struct source *src, struct err *e)
+{
+	struct stat st;
+
+	/* not blocking: it might be a fifo */
+	src->fd = open(src->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (src->fd < 0 || fstat(src->fd, &st) < 0)
+		return err_sys(e, "open");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "not a regular file");
+	if (aci_peek(src->fd, &limits, &src->aci, e) < 0)
+		return -1;
+	return image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
+}
+
+int source_open(const char *path, struct source *src_r, struct err *e)
+{
+	struct source src = SOURCE_INIT;
+
+	src.path = path;
+	if (open_image(&src, e) < 0) {
+		source_dispose(&src);
+		return err_prefix(e, "image %s", path);
+	}
+	*src_r = src;
+	return 0;
+}
+
+void source_dispose(struct source *src)
+{
+	if (src->fd >= 0)
+		(void)close(src->fd);
+	aci_dispose(&src->aci);
+	image_dispose(&src->image);
+	*src = (struct source)SOURCE_INIT;
+}
+
+int source_identify(struct source *src, struct err *e)
+{
+	struct tar_stream stream = TAR_STREAM_INIT;
+	struct archive_entry *ent;
+	int ret;
+
+	if (*src->aci.id)
+		return 0;
+	ret = tar_stream_open(&stream, src->fd, limits.bytes, e);
+	while (ret == 0 && (ret = tar_stream_next(&stream, &ent, e)) > 0)
+		ret = 0;
+	if (ret == 0)
+		ret = tar_stream_finish(&stream, src->aci.id, e);
+	tar_stream_dispose(&stream);
+	return ret < 0 ? err_prefix(e, "image %s", src->path) : 0;
+}
+
+int source_unpack(struct source *src, int dir, mode_t mode, struct err *e)
+{
+	struct aci aci = ACI_INIT;
+	bool same;
+
+	if (aci_unpack(src->fd, dir, &limits, &aci, e) < 0)
+		return err_prefix(e, "image %s", src->path);
+	same = aci.manifest_len == src->aci.manifest_len &&
+		!memcmp(aci.manifest, src->aci.manifest, aci.manifest_len) &&
+		(!*src->aci.id || !strcmp(src->aci.id, aci.id));
+	(void)memcpy(src->aci.id, aci.id, sizeof(aci.id));
+	aci_dispose(&aci);
+	if (!same)
+		return err_set(e, ERR_INPUT, "image %s: changed while it was read", src->path);
+	return write_file_atomic(dir, "manifest", src->aci.manifest, src->aci.manifest_len, mode, e);
+}
