@@ -29,13 +29,13 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := stage1/common/wire.c stage1/common/guest_plan.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
-PLAN        := stage1/plan/check.c stage1/plan/plan.c stage1/cli.c
+PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c
-RUN         := stage1/run.c stage1/export.c stage1/poddir.c
+RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
-GUEST       := $(addprefix init/,guest.c streams.c app.c become.c passwd.c mounts.c)
+GUEST       := $(addprefix init/,guest.c streams.c app.c become.c passwd.c mounts.c view.c target.c copy.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
@@ -43,7 +43,7 @@ PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WI
 PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
-PROG_stage0 := stage0/main.c $(STAGE0) $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
+PROG_stage0 := stage0/main.c $(STAGE0) stage1/volumes.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
 MODULE_xen  := $(XEN) stage1/common/wire.c $(COMMON)
 

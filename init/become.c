@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init/mounts.h"
 #include "init/passwd.h"
+#include "init/view.h"
 #include "stage1/common/util.h"
 
 /* Exit statuses that rkt's users know from systemd (systemd.exec(5)); the rest is 254. */
@@ -87,10 +87,7 @@ static int become_user(const struct guest_app *app, bool root, struct err *e)
 
 int become_root(const struct guest_app *app, struct err *e)
 {
-	char root[PATH_MAX];
-
-	(void)snprintf(root, sizeof(root), "%s/%s", GUEST_EXPORT_DIR, app->root);
-	return mounts_enter_root(root, e);
+	return view_enter(app, e);
 }
 
 uint32_t become_program(const struct guest_app *app, const struct program *prog, struct err *e)

@@ -60,12 +60,14 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 {
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(e, "set the host name '%s'", plan->hostname);
-	return mounts_export(e);
+	if (mounts_exports(plan, e) < 0)
+		return -1;
+	return mounts_etc(plan, e);
 }
 
 int main(void)
 {
-	static const struct guest_ops ops = { .prepare = prepare, .finish = mounts_export_end };
+	static const struct guest_ops ops = { .prepare = prepare, .finish = mounts_exports_end };
 	struct err e = ERR_INIT;
 	struct transport io;
 	int sigfd;

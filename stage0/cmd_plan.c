@@ -12,19 +12,24 @@
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
 #include "stage1/plan/print.h"
+#include "stage1/volumes.h"
 
 #define UNKNOWN_UUID "00000000-0000-0000-0000-000000000000" /* each run has a new one */
 
 /* A plan must not depend on how full this host happens to be. */
 static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = 1 };
 
-static int print_plans(const struct plan_input *in, struct err *e)
+static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
 	struct domain_plan domain = DOMAIN_PLAN_INIT;
 	struct guest_plan guest = GUEST_PLAN_INIT;
 	int ret = plan_check(in, &warnings, e);
 
+	if (ret == 0)
+		ret = plan_mounts(in->pod, mounts, &warnings, e);
+	if (ret == 0)
+		ret = volumes_look(mounts, e);
 	if (ret == 0)
 		ret = plan_domain(in, &domain, e);
 	if (ret == 0) {
@@ -47,6 +52,7 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	struct run_args args;
 	struct run_opts opts;
 	struct pod pod = POD_INIT;
+	struct mounts_plan mounts = MOUNTS_PLAN_INIT;
 	int ret;
 
 	run_args_make("run", &line->opts, 6, UNKNOWN_UUID, &args);
@@ -55,7 +61,9 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 		ret = pod_parse(manifest, len, &pod, e);
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){
-			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root }, e);
+			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root,
+			.mounts = &mounts }, &mounts, e);
+	mounts_plan_dispose(&mounts);
 	pod_dispose(&pod);
 	run_args_dispose(&args);
 	return ret;

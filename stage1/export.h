@@ -1,6 +1,14 @@
 /*
- * The tree the guest sees by 9p: one directory an app, in a mount namespace of the supervisor's and
- * its backend's own. The host's mounts stay free, and it is gone with the last of the two.
+ * The trees the guest sees by 9p, in a mount namespace of the supervisor's and its backend's own: the
+ * host's mounts stay free, and all of it is gone with the last of the two.
+ *
+ *     export/                      a read-only tmpfs
+ *         pod/apps/NAME            the app's root
+ *         pod/empty/NUMBER         an empty volume, kept in the pod's directory
+ *         volumes/NUMBER           a host volume: a directory, or a single file
+ *
+ * Everything below is private: what the host mounts or unmounts later changes nothing here, so a
+ * read-only volume stays read-only to its last submount.
  */
 #ifndef STAGE1_EXPORT_H
 #define STAGE1_EXPORT_H
@@ -9,8 +17,11 @@
 
 /* Each app's root file system is there; nothing is made. `s1root` is the pod's stage1/rootfs. */
 int export_check(const struct pod *pod, const char *s1root, struct err *e);
-/* Enters the namespace for good and mounts the tree that plan->exports names. */
-int export_mount(const struct pod *pod, const char *s1root, const struct domain_plan *plan,
+/*
+ * Makes the empty volumes in the pod's directory, which is the current one; enters the namespace for
+ * good and mounts the trees.
+ */
+int export_mount(const struct pod *pod, const char *s1root, const struct mounts_plan *mounts,
 	struct err *e);
 
 #endif

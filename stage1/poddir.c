@@ -25,16 +25,25 @@ int poddir_lock_keep(struct err *e)
 	return 0;
 }
 
+/* What only the image's manifest says: its app section when the pod has none, and where it came from. */
 static int complete_app(struct pod_app *app, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf("appsinfo/%s/manifest", app->name), *text = NULL;
+	AUTO_FREE char *path = xasprintf("appsinfo/%s/manifest", app->name);
+	AUTO_FREE char *text = NULL;
 	size_t len;
+	int docker;
 
-	if (app->has_app)
+	if (app->has_app && !app->nmount_points)
 		return 0;
 	if (read_file_at(AT_FDCWD, path, POD_MANIFEST_MAX, &text, &len, e) < 0)
 		return err_prefix(e, "app '%s'", app->name);
-	return pod_app_from_image(app, text, len, e);
+	if (!app->has_app && pod_app_from_image(app, text, len, e) < 0)
+		return -1;
+	docker = pod_image_is_docker(text, len, e);
+	if (docker < 0)
+		return err_prefix(e, "image of app '%s'", app->name);
+	app->docker_image = app->docker_image || docker;
+	return 0;
 }
 
 int poddir_read(struct pod *pod_r, char **s1root_r, struct err *e)

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "stage1/common/util.h"
+#include "stage1/etc.h"
 #include "stage1/export.h"
 #include "stage1/plan/plan.h"
 #include "stage1/poddir.h"
 #include "stage1/signals.h"
 #include "stage1/supervise.h"
+#include "stage1/volumes.h"
 
 struct run {
 	const struct run_opts *opts;
@@ -20,6 +22,7 @@ struct run {
 	int signals;
 	struct pod pod;
 	char *s1root; /* absolute */
+	struct mounts_plan mounts;
 	struct xen *xen;
 	struct domain_plan domain_plan;
 	uint8_t *guest_plan; /* encoded */
@@ -35,20 +38,34 @@ static void say(void *arg, const char *line)
 	fprintf(stderr, "stage1 run: guest: %s\n", line);
 }
 
+/* What this host has of what the pod names: files and directories, nothing of Xen. */
+static int look_around(struct run *r, struct plan_warnings *warnings, struct etc_files *etc, struct err *e)
+{
+	struct etc_modes modes;
+
+	if (plan_mounts(&r->pod, &r->mounts, warnings, e) < 0 || export_check(&r->pod, r->s1root, e) < 0 ||
+		volumes_look(&r->mounts, e) < 0 || etc_modes_parse(r->opts->dns_conf_mode, &modes, e) < 0)
+		return -1;
+	return etc_read(&modes, r->s1root, etc, e);
+}
+
 static int make_plans(struct run *r, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
 	struct guest_plan guest = GUEST_PLAN_INIT;
+	struct etc_files etc = { .resolv = NULL };
 	struct host_facts facts;
 	struct plan_input in = {
-		.opts = r->opts, .pod = &r->pod, .facts = &facts, .s1root = r->s1root
+		.opts = r->opts, .pod = &r->pod, .facts = &facts, .s1root = r->s1root,
+		.mounts = &r->mounts, .etc = &etc,
 	};
 	int ret;
 
-	if (plan_check(&in, &warnings, e) < 0 || export_check(&r->pod, r->s1root, e) < 0 ||
+	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, &etc, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0 ||
 		plan_domain(&in, &r->domain_plan, e) < 0) {
 		plan_warnings_dispose(&warnings);
+		etc_files_dispose(&etc);
 		return -1;
 	}
 	for (size_t i = 0; i < warnings.n; i++)
@@ -57,6 +74,7 @@ static int make_plans(struct run *r, struct err *e)
 	plan_guest(&in, &guest);
 	ret = guest_plan_encode(&guest, &r->guest_plan, &r->guest_plan_len, e);
 	guest_plan_dispose(&guest);
+	etc_files_dispose(&etc);
 	return ret;
 }
 
@@ -74,7 +92,7 @@ static int refuse_second_domain(struct run *r, struct err *e)
 
 static int make_domain(struct run *r, struct err *e)
 {
-	if (export_mount(&r->pod, r->s1root, &r->domain_plan, e) < 0 ||
+	if (export_mount(&r->pod, r->s1root, &r->mounts, e) < 0 ||
 		r->xo->create(r->xen, &r->domain_plan, &r->domid, e) < 0)
 		return -1;
 	r->have_domain = true;
@@ -164,6 +182,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	free(r.session);
 	free(r.guest_plan);
 	domain_plan_dispose(&r.domain_plan);
+	mounts_plan_dispose(&r.mounts);
 	pod_dispose(&r.pod);
 	free(r.s1root);
 	return ret;

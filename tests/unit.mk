@@ -3,6 +3,10 @@
 
 UNIT_test_pod        := $(POD) $(COMMON)
 UNIT_test_plan       := $(PLAN) $(WIRE) $(COMMON)
+UNIT_test_mounts     := $(PLAN) $(WIRE) $(COMMON)
+UNIT_test_etc        := stage1/etc.c stage1/plan/etc.c $(COMMON)
+UNIT_test_target     := init/target.c $(COMMON)
+UNIT_test_copy       := init/copy.c $(COMMON)
 UNIT_test_cli        := stage1/cli.c $(COMMON)
 UNIT_test_err        := $(COMMON)
 UNIT_test_wire       := stage1/common/wire.c $(COMMON)
@@ -34,7 +38,6 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 $(B)/tests/test_pack: $(B)/pack
-$(B)/tests/test_host: $(B)/stage1/init $(MODULE)
 $(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
 	@mkdir -p $(@D)
 	@cp $< $@

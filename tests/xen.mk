@@ -30,7 +30,7 @@ $(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
 bench-run: $(B)/tests/bench-initramfs
 
 # Hostile guests, an initramfs for each way to misbehave.
-HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half)
+HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass)
 $(B)/tests/hostile: $(call plain,tests/xen/hostile.c init/server.c init/mounts.c $(WIRE) $(COMMON))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"

@@ -41,6 +41,28 @@ static void out_strs(struct out *o, char *const *list, size_t n)
 		out_str(o, list[i]);
 }
 
+/* A string or NULL: a list of one or none. */
+static void out_opt(struct out *o, const char *s)
+{
+	out_u32(o, s != NULL);
+	if (s)
+		out_str(o, s);
+}
+
+static void out_mounts(struct out *o, const struct guest_mounts *mounts)
+{
+	out_u32(o, mounts->n);
+	for (size_t i = 0; i < mounts->n; i++) {
+		out_str(o, mounts->list[i].source);
+		out_str(o, mounts->list[i].target);
+		out_u32(o, mounts->list[i].read_only);
+		out_u32(o, mounts->list[i].copy_image);
+	}
+	out_u32(o, mounts->sysfs);
+	out_u32(o, mounts->protect_paths);
+	out_u32(o, mounts->read_only_root);
+}
+
 static void out_app(struct out *o, const struct guest_app *app)
 {
 	out_str(o, app->name);
@@ -55,6 +77,7 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_strs(o, app->env, app->nenv);
 	out_str(o, app->search_path);
 	out_u32(o, app->open_stdin);
+	out_mounts(o, &app->mounts);
 }
 
 static void out_plan(struct out *o, const struct guest_plan *plan)
@@ -64,6 +87,15 @@ static void out_plan(struct out *o, const struct guest_plan *plan)
 	out_u32(o, plan->napps);
 	for (size_t i = 0; i < plan->napps; i++)
 		out_app(o, &plan->apps[i]);
+	out_u32(o, plan->nexports);
+	for (size_t i = 0; i < plan->nexports; i++) {
+		out_str(o, plan->exports[i].tag);
+		out_str(o, plan->exports[i].dir);
+		out_str(o, plan->exports[i].options);
+	}
+	out_opt(o, plan->resolv_conf);
+	out_opt(o, plan->hosts);
+	out_opt(o, plan->hosts_fallback);
 }
 
 int guest_plan_encode(const struct guest_plan *plan, uint8_t **data_r, size_t *len_r,
@@ -151,6 +183,41 @@ static char **in_strs(struct in *in, size_t *n_r)
 	return list;
 }
 
+static char *in_opt(struct in *in)
+{
+	uint32_t there = in_u32(in);
+
+	if (there > 1)
+		in->bad = true;
+	return there ? in_str(in) : NULL;
+}
+
+static void in_mounts(struct in *in, struct guest_mounts *mounts)
+{
+	mounts->list = in_array(in, sizeof(*mounts->list), &mounts->n);
+	for (size_t i = 0; i < mounts->n; i++) {
+		struct guest_mount *m = &mounts->list[i];
+
+		m->source = in_str(in);
+		m->target = in_str(in);
+		m->read_only = in_u32(in) != 0;
+		m->copy_image = in_u32(in) != 0;
+	}
+	mounts->sysfs = in_u32(in) != 0;
+	mounts->protect_paths = in_u32(in) != 0;
+	mounts->read_only_root = in_u32(in) != 0;
+}
+
+static void in_exports(struct in *in, struct guest_plan *plan)
+{
+	plan->exports = in_array(in, sizeof(*plan->exports), &plan->nexports);
+	for (size_t i = 0; i < plan->nexports; i++) {
+		plan->exports[i].tag = in_str(in);
+		plan->exports[i].dir = in_str(in);
+		plan->exports[i].options = in_str(in);
+	}
+}
+
 static void in_app(struct in *in, struct guest_app *app)
 {
 	app->name = in_str(in);
@@ -165,6 +232,7 @@ static void in_app(struct in *in, struct guest_app *app)
 	app->env = in_strs(in, &app->nenv);
 	app->search_path = in_str(in);
 	app->open_stdin = in_u32(in) != 0;
+	in_mounts(in, &app->mounts);
 	if (app->nexec == 0)
 		in->bad = true;
 }
@@ -180,6 +248,10 @@ int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, stru
 	plan.apps = in_array(&in, sizeof(*plan.apps), &plan.napps);
 	for (size_t i = 0; i < plan.napps && !in.bad; i++)
 		in_app(&in, &plan.apps[i]);
+	in_exports(&in, &plan);
+	plan.resolv_conf = in_opt(&in);
+	plan.hosts = in_opt(&in);
+	plan.hosts_fallback = in_opt(&in);
 	if (in.bad || in.left > 0) {
 		guest_plan_dispose(&plan);
 		return in.no_memory ? err_set(e, ERR_SYSTEM, "no memory for the guest plan")

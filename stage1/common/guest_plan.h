@@ -11,13 +11,36 @@
 
 #include "stage1/common/err.h"
 
-/* The one 9p export of a pod: its tag, and where the guest mounts it. */
-#define GUEST_EXPORT_TAG "pod"
-#define GUEST_EXPORT_DIR "/pod"
+/* A tree of dom0's; number N of the plan is device /sys/bus/xen/devices/9pfs-N. */
+struct guest_export {
+	char *tag;
+	char *dir;     /* where PID 1 mounts it, absolute */
+	char *options; /* of the 9p client */
+};
+
+/* Where PID 1 mounts the exports. */
+#define GUEST_POD_DIR "/pod"
+#define GUEST_VOLUMES_DIR "/volumes"
+
+/* Something more to see in an app's root. */
+struct guest_mount {
+	char *source;    /* a path of PID 1's, in an export or in /dev */
+	char *target;    /* absolute and clean; links on the way are followed inside the app's root */
+	bool read_only;
+	bool copy_image; /* source is a directory: while it is empty it takes what the image has at target */
+};
+
+struct guest_mounts {
+	struct guest_mount *list; /* in this order */
+	size_t n;
+	bool sysfs;          /* /sys is the kernel's */
+	bool protect_paths;  /* of /proc and /sys, see init/view.h */
+	bool read_only_root; /* the root itself, not what is mounted in it */
+};
 
 struct guest_app {
 	char *name;
-	char *root;         /* below the export, e.g. "web" */
+	char *root;         /* a path of PID 1's, in an export */
 	char **exec;        /* exec[0] is looked up in the guest, see init/app.h */
 	size_t nexec;       /* at least 1 */
 	char *user, *group; /* "0", a name of the image's /etc/passwd, or "/path" whose owner is meant */
@@ -28,12 +51,18 @@ struct guest_app {
 	size_t nenv;
 	char *search_path;  /* directories for a plain exec[0], ':' between; relative ones below cwd */
 	bool open_stdin;    /* else stdin is /dev/null */
+	struct guest_mounts mounts;
 };
 
 struct guest_plan {
 	char *hostname;
 	struct guest_app *apps;
 	size_t napps;
+	struct guest_export *exports;
+	size_t nexports;
+	char *resolv_conf;    /* text of the apps' /etc/resolv.conf; NULL: the image's own, as below */
+	char *hosts;          /* of /etc/hosts */
+	char *hosts_fallback; /* of /etc/hosts in images that have none */
 	void **owned; /* what guest_plan_dispose() frees: strings and arrays live here or are borrowed */
 	size_t nowned;
 };

@@ -6,9 +6,7 @@
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
 
-static void warn(struct plan_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void warn(struct plan_warnings *w, const char *fmt, ...)
+void plan_warn(struct plan_warnings *w, const char *fmt, ...)
 {
 	char line[300];
 	va_list ap;
@@ -30,6 +28,8 @@ void plan_warnings_dispose(struct plan_warnings *w)
 
 static int check_flags(const struct run_opts *o, struct plan_warnings *w, struct err *e)
 {
+	struct etc_modes modes;
+
 	if (strcmp(o->net, "none") != 0)
 		return err_set(e, ERR_INPUT, "--net=%s: networks are not supported yet, use --net=none",
 			o->net);
@@ -43,19 +43,11 @@ static int check_flags(const struct run_opts *o, struct plan_warnings *w, struct
 		return err_set(e, ERR_INPUT, "--ipc=%s: auto, private or parent", o->ipc);
 	if (o->hostname && (!*o->hostname || strlen(o->hostname) > 64))
 		return err_set(e, ERR_INPUT, "--hostname=%s: 1 to 64 bytes", o->hostname);
-	if (o->dns_conf_mode)
-		warn(w, "--dns-conf-mode is not honoured yet: /etc/resolv.conf and /etc/hosts stay the image's");
+	if (etc_modes_parse(o->dns_conf_mode, &modes, e) < 0)
+		return -1;
 	if (o->disable_capabilities)
-		warn(w, "--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set");
+		plan_warn(w, "--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set");
 	return 0;
-}
-
-static bool has_volume(const struct pod *pod, const char *name)
-{
-	for (size_t i = 0; i < pod->nvolumes; i++)
-		if (!strcmp(pod->volumes[i].name, name))
-			return true;
-	return false;
 }
 
 /* Isolators that only divide resources can be left out; those that take rights away cannot. */
@@ -66,7 +58,7 @@ static int check_isolators(const struct pod_app *app, struct plan_warnings *w, s
 
 		if (str_has_prefix(name, "resource/") || !strcmp(name, "os/linux/cpu-shares") ||
 			!strcmp(name, "os/linux/oom-score-adj") || !strcmp(name, "os/unix/sysctl"))
-			warn(w, "app '%s', isolator '%s': not honoured yet", app->name, name);
+			plan_warn(w, "app '%s', isolator '%s': not honoured yet", app->name, name);
 		else
 			return err_set(e, ERR_INPUT, "app '%s', isolator '%s': not supported yet",
 				app->name, name);
@@ -74,29 +66,16 @@ static int check_isolators(const struct pod_app *app, struct plan_warnings *w, s
 	return 0;
 }
 
-static int check_app(const struct pod *pod, const struct pod_app *app, struct plan_warnings *w,
-	struct err *e)
+static int check_app(const struct pod_app *app, struct plan_warnings *w, struct err *e)
 {
 	if (!app->has_app)
 		return err_set(e, ERR_INPUT, "app '%s': neither the pod nor the image says what to run",
 			app->name);
 	if (app->nexec == 0 || !*app->exec[0])
 		return err_set(e, ERR_INPUT, "app '%s': nothing to execute, use --exec=BINARY", app->name);
-	for (size_t i = 0; i < app->nmounts; i++)
-		if (!has_volume(pod, app->mounts[i].volume))
-			return err_set(e, ERR_INPUT, "app '%s', mount '%s': no volume named '%s'",
-				app->name, app->mounts[i].path, app->mounts[i].volume);
-	if (app->nmounts)
-		return err_set(e, ERR_INPUT, "app '%s', mount '%s': volumes are not supported yet",
-			app->name, app->mounts[0].path);
-	if (app->nmount_points)
-		return err_set(e, ERR_INPUT, "app '%s', mount point '%s': volumes are not supported yet",
-			app->name, app->mount_points[0].path);
 	if (app->nhandlers)
 		return err_set(e, ERR_INPUT, "app '%s', event handler '%s': not supported yet", app->name,
 			app->handlers[0].name);
-	if (app->read_only_root)
-		return err_set(e, ERR_INPUT, "app '%s': a read-only root is not supported yet", app->name);
 	return check_isolators(app, w, e);
 }
 
@@ -112,7 +91,7 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 		return err_set(e, ERR_INPUT, "pod.apps: %zu apps: pods of several apps are not supported yet",
 			pod->napps);
 	for (size_t i = 0; i < pod->napps; i++)
-		if (check_app(pod, &pod->apps[i], w, e) < 0)
+		if (check_app(&pod->apps[i], w, e) < 0)
 			return -1;
 	if (pod->nports)
 		return err_set(e, ERR_INPUT, "pod.ports: networks are not supported yet");

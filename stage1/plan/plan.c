@@ -20,6 +20,19 @@ void domain_plan_dispose(struct domain_plan *plan)
 	*plan = (struct domain_plan)DOMAIN_PLAN_INIT;
 }
 
+/*
+ * The pod's own files are cached without asking dom0 again, for nobody there changes them while it
+ * runs. Host volumes are not: mmap is the mode without a cache in which shared mappings work
+ * (xen-facts 2.6). It also makes a new inode of each look-up, so that file systems with equal inode
+ * numbers do not meet, and a tree may be seen at two places.
+ */
+static const struct guest_export exports[] = {
+	{ (char *)"pod", (char *)GUEST_POD_DIR,
+		(char *)"trans=xen,version=9p2000.L,msize=524288,cache=loose,posixacl" },
+	{ (char *)"volumes", (char *)GUEST_VOLUMES_DIR,
+		(char *)"trans=xen,version=9p2000.L,msize=524288,cache=mmap,posixacl" },
+};
+
 static void add_export(struct domain_plan *plan, const char *tag, char *path)
 {
 	plan->exports[plan->nexports++] = (struct domain_export){
@@ -34,7 +47,6 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 		.memory_kib = PLAN_MEMORY_KIB,
 		.vcpus = 1,
 		.event_channels = 127,
-		.grant_frames = 8,
 		.maptrack_frames = 0, /* the guest maps nobody's pages */
 	};
 	uint64_t need = plan.memory_kib + PLAN_OVERHEAD_KIB;
@@ -49,7 +61,10 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
 	plan.cmdline = xasprintf("console=hvc0 loglevel=%d", o->debug ? 7 : 4);
-	add_export(&plan, GUEST_EXPORT_TAG, xasprintf("%s/%s", in->s1root, PLAN_EXPORT_DIR));
+	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
+	if (in->mounts && in->mounts->exports_volumes)
+		add_export(&plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));
+	plan.grant_frames = 5 + 3 * plan.nexports; /* the control channel needs one */
 	*plan_r = plan;
 	return 0;
 }
@@ -92,13 +107,43 @@ static void plan_env(struct guest_plan *plan, const struct pod_app *app, struct 
 		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
 }
 
+/* Where PID 1 finds a volume. */
+static char *guest_source(const struct volume_plan *v)
+{
+	if (v->node)
+		return xstrdup(v->node);
+	if (v->kind == POD_VOLUME_HOST)
+		return xasprintf(GUEST_VOLUMES_DIR "%s", v->entry + strlen(PLAN_EXPORT_VOLUMES));
+	return xasprintf(GUEST_POD_DIR "%s", v->entry + strlen(PLAN_EXPORT_POD));
+}
+
+static void plan_app_mounts(const struct plan_input *in, struct guest_plan *plan,
+	const struct pod_app *app, size_t i, struct guest_mounts *out)
+{
+	const struct app_mounts *mounts = in->mounts ? &in->mounts->apps[i] : NULL;
+
+	out->sysfs = !mounts || mounts->has_sysfs;
+	out->protect_paths = !in->opts->disable_paths;
+	out->read_only_root = app->read_only_root;
+	out->n = mounts ? mounts->n : 0;
+	out->list = own(plan, xcalloc(out->n, sizeof(*out->list)));
+	for (size_t k = 0; k < out->n; k++) {
+		const struct mount_plan *m = &mounts->list[k];
+
+		out->list[k] = (struct guest_mount){
+			.source = own(plan, guest_source(&in->mounts->volumes[m->volume])),
+			.target = m->target, .read_only = m->read_only, .copy_image = m->copy_image,
+		};
+	}
+}
+
 static void plan_app(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app,
 	struct guest_app *out)
 {
 	const char *path = env_get(app, "PATH");
 
 	out->name = app->name;
-	out->root = app->name; /* the export has one directory an app */
+	out->root = own(plan, xasprintf(GUEST_POD_DIR "/" PLAN_POD_APPS "/%s", app->name));
 	out->exec = app->exec;
 	out->nexec = app->nexec;
 	out->user = app->user;
@@ -112,6 +157,23 @@ static void plan_app(const struct plan_input *in, struct guest_plan *plan, const
 	out->open_stdin = in->opts->interactive;
 }
 
+/* The pod's name is its apps' too: rkt puts it into every hosts file but the host's own. */
+static void plan_etc(const struct plan_input *in, struct guest_plan *plan)
+{
+	struct etc_modes modes;
+	struct err checked = ERR_INIT; /* by plan_check() */
+
+	if (!in->etc || etc_modes_parse(in->opts->dns_conf_mode, &modes, &checked) < 0)
+		return;
+	if (in->etc->resolv)
+		plan->resolv_conf = own(plan, xstrdup(in->etc->resolv));
+	if (in->etc->hosts && modes.hosts == ETC_HOST)
+		plan->hosts = own(plan, xstrdup(in->etc->hosts));
+	else if (in->etc->hosts)
+		*(modes.hosts == ETC_STAGE0 ? &plan->hosts : &plan->hosts_fallback) =
+			own(plan, hosts_add_name(in->etc->hosts, "127.0.0.1", plan->hostname));
+}
+
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 {
 	struct guest_plan plan = GUEST_PLAN_INIT;
@@ -120,7 +182,13 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 						      : xasprintf("rkt-%s", in->opts->uuid));
 	plan.apps = own(&plan, xcalloc(in->pod->napps, sizeof(*plan.apps)));
 	plan.napps = in->pod->napps;
-	for (size_t i = 0; i < plan.napps; i++)
+	for (size_t i = 0; i < plan.napps; i++) {
 		plan_app(in, &plan, &in->pod->apps[i], &plan.apps[i]);
+		plan_app_mounts(in, &plan, &in->pod->apps[i], i, &plan.apps[i].mounts);
+	}
+	plan.nexports = in->mounts && in->mounts->exports_volumes ? 2 : 1;
+	plan.exports = own(&plan, xcalloc(plan.nexports, sizeof(*plan.exports)));
+	memcpy(plan.exports, exports, plan.nexports * sizeof(*exports));
+	plan_etc(in, &plan);
 	*plan_r = plan;
 }

@@ -9,7 +9,9 @@
 #include "stage1/cli.h"
 #include "stage1/common/guest_plan.h"
 #include "stage1/plan/domain_plan.h"
+#include "stage1/plan/etc.h"
 #include "stage1/plan/facts.h"
+#include "stage1/plan/mounts.h"
 #include "stage1/pod/pod.h"
 
 struct plan_input {
@@ -17,10 +19,10 @@ struct plan_input {
 	const struct pod *pod;
 	const struct host_facts *facts;
 	const char *s1root; /* absolute path of the pod's stage1/rootfs */
+	const struct mounts_plan *mounts;   /* plan_mounts() of this pod; NULL: it mounts nothing */
+	const struct etc_files *etc;        /* NULL: there are none */
 };
 
-/* Where the supervisor mounts the pod's export, below s1root. */
-#define PLAN_EXPORT_DIR "export"
 /* The roots of the apps, below s1root (rkt common/common.go, AppRootfsPath). */
 #define PLAN_APP_ROOT "opt/stage2/%s/rootfs"
 
@@ -34,6 +36,9 @@ struct plan_warnings {
 	size_t n;
 	char *line[PLAN_WARNINGS_MAX]; /* more are counted, not kept */
 };
+
+/* A line for the operator, made harmless. Program names lead it when it is printed. */
+void plan_warn(struct plan_warnings *warnings, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Flags and manifest entries that this version cannot honour: an error, or a warning when harmless. */
 int plan_check(const struct plan_input *in, struct plan_warnings *warnings, struct err *e);

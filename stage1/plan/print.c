@@ -56,6 +56,21 @@ static void print_list(const char *name, char *const *list, size_t n, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_mounts(const struct guest_mounts *mounts, FILE *out)
+{
+	fprintf(out, "    root is        %s\n", mounts->read_only_root ? "read-only" : "writable");
+	fprintf(out, "    /sys is        %s\n", mounts->sysfs ? "the kernel's" : "the image's");
+	fprintf(out, "    paths are      %s\n", mounts->protect_paths ? "protected" : "open");
+	for (size_t i = 0; i < mounts->n; i++) {
+		const struct guest_mount *m = &mounts->list[i];
+
+		print_string("    mount          ", m->target, out);
+		print_string(" from ", m->source, out);
+		fprintf(out, "%s%s\n", m->read_only ? ", read-only" : "",
+			m->copy_image ? ", filled from the image" : "");
+	}
+}
+
 void plan_print_guest(const struct guest_plan *plan, FILE *out)
 {
 	fprintf(out, "guest\n");
@@ -77,5 +92,17 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		for (size_t k = 0; k < app->nenv; k++)
 			print_field("    environment    ", app->env[k], out);
 		fprintf(out, "    stdin          %s\n", app->open_stdin ? "open" : "/dev/null");
+		print_mounts(&app->mounts, out);
 	}
+	for (size_t i = 0; i < plan->nexports; i++) {
+		print_field("  export           ", plan->exports[i].tag, out);
+		print_field("    mounted at     ", plan->exports[i].dir, out);
+		print_field("    options        ", plan->exports[i].options, out);
+	}
+	if (plan->resolv_conf)
+		print_field("  resolv.conf      ", plan->resolv_conf, out);
+	if (plan->hosts)
+		print_field("  hosts            ", plan->hosts, out);
+	if (plan->hosts_fallback)
+		print_field("  hosts, if none   ", plan->hosts_fallback, out);
 }

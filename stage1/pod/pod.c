@@ -180,6 +180,7 @@ static int read_app(const struct jnode *at, struct pod_app *app, struct err *e)
 		return -1;
 	if (read_notes(at, &app->notes, &app->nnotes, e) < 0)
 		return -1;
+	app->docker_image = pod_note(app->notes, app->nnotes, DOCKER_NOTE) != NULL;
 	return read_mounts(at, app, e);
 }
 

@@ -98,7 +98,10 @@ struct pod_app {
 	size_t nisolators;
 	struct pod_pair *notes; /* the app's annotations: an image's author may have written them */
 	size_t nnotes;
+	bool docker_image; /* converted from docker: its image manifest has DOCKER_NOTE */
 };
+
+#define DOCKER_NOTE "appc.io/docker/repository"
 
 struct pod {
 	struct pod_app *apps;
@@ -119,6 +122,8 @@ int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e);
  * LoadPod). `text` is that manifest; messages lead with "image of app 'NAME'".
  */
 int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct err *e);
+/* 1 when the image manifest has the annotation DOCKER_NOTE, 0 when not. */
+int pod_image_is_docker(const char *text, size_t len, struct err *e);
 void pod_dispose(struct pod *pod);
 
 /* The first annotation of that name, or NULL; borrowed. */

@@ -95,3 +95,25 @@ void free_notes(struct pod_pair *notes, size_t n)
 	}
 	free(notes);
 }
+
+int pod_image_is_docker(const char *text, size_t len, struct err *e)
+{
+	json_object *doc = NULL;
+	struct pod_pair *notes = NULL;
+	struct jnode root;
+	size_t n = 0;
+	int ret;
+
+	if (json_parse(text, len, "manifest", &doc, e) < 0)
+		return -1;
+	root = jnode_root(doc, "manifest");
+	if (!json_object_is_type(doc, json_type_object))
+		ret = err_set(e, ERR_INPUT, "manifest: expected object");
+	else
+		ret = read_notes(&root, &notes, &n, e);
+	if (ret == 0)
+		ret = pod_note(notes, n, DOCKER_NOTE) != NULL;
+	free_notes(notes, n);
+	json_object_put(doc);
+	return ret;
+}

@@ -28,8 +28,33 @@ static void must_decode(uint8_t *bytes, size_t len, const struct guest_plan *wan
 	guest_plan_dispose(&got);
 }
 
-static void plan(const struct plan_input *in)
+/* A target is absolute and clean, whatever the manifest said; a volume's kept name is one word. */
+static void check_mounts(const struct mounts_plan *plan, const struct pod *pod)
 {
+	MUST(plan->napps == pod->napps && plan->nvolumes <= PLAN_VOLUMES_MAX);
+	for (size_t i = 0; i < plan->napps; i++)
+		for (size_t k = 0; k < plan->apps[i].n; k++) {
+			const struct mount_plan *m = &plan->apps[i].list[k];
+			AUTO_FREE char *again = path_clean(m->target);
+			AUTO_FREE char *framed = xasprintf("%s/", m->target);
+
+			MUST(m->target[0] == '/' && m->target[1] && !strcmp(again, m->target));
+			MUST(!strstr(framed, "/../") && !strstr(framed, "/./") && !strstr(framed, "//"));
+			MUST(m->volume < plan->nvolumes);
+			MUST(m->read_only || !plan->volumes[m->volume].read_only);
+		}
+	for (size_t i = 0; i < plan->nvolumes; i++) {
+		const struct volume_plan *v = &plan->volumes[i];
+
+		MUST(v->kind == POD_VOLUME_HOST ? v->source[0] == '/' : acname_valid(v->source));
+		for (size_t k = 0; k < i && v->kind == POD_VOLUME_EMPTY; k++)
+			MUST(plan->volumes[k].kind != v->kind || strcmp(plan->volumes[k].source, v->source) != 0);
+	}
+}
+
+static void plan(struct plan_input *in)
+{
+	struct mounts_plan mounts = MOUNTS_PLAN_INIT;
 	struct plan_warnings warnings = { .n = 0 };
 	struct domain_plan domain = DOMAIN_PLAN_INIT;
 	struct guest_plan guest = GUEST_PLAN_INIT;
@@ -38,6 +63,11 @@ static void plan(const struct plan_input *in)
 	size_t len;
 	int ret = plan_check(in, &warnings, &e);
 
+	if (ret == 0)
+		ret = plan_mounts(in->pod, &mounts, &warnings, &e);
+	if (ret == 0)
+		check_mounts(&mounts, in->pod);
+	in->mounts = &mounts;
 	for (size_t i = 0; i < warnings.n; i++)
 		must_be_harmless(warnings.line[i]);
 	plan_warnings_dispose(&warnings);
@@ -55,6 +85,7 @@ static void plan(const struct plan_input *in)
 	free(bytes);
 	guest_plan_dispose(&guest);
 	domain_plan_dispose(&domain);
+	mounts_plan_dispose(&mounts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
@@ -39,24 +40,45 @@ static void print_libxl(const struct domain_plan *plan, FILE *out)
 	libxl_domain_config_dispose(&cfg);
 }
 
+/* What dom0 has at the source: a stand-in for stage1/export.c. */
+static int find(struct volume_plan *v, struct err *e)
+{
+	if (v->kind == POD_VOLUME_HOST && !strcmp(v->source, "/dev/null"))
+		return mounts_found(v, S_IFCHR | 0666, 1, 3, e);
+	if (v->kind == POD_VOLUME_HOST && !strcmp(v->source, "/dev/sda"))
+		return mounts_found(v, S_IFBLK | 0660, 8, 0, e);
+	return mounts_found(v, S_IFDIR | 0755, 0, 0, e);
+}
+
 static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
 	struct domain_plan domain = DOMAIN_PLAN_INIT;
 	struct guest_plan guest = GUEST_PLAN_INIT;
+	struct mounts_plan mounts = MOUNTS_PLAN_INIT;
+	struct plan_input with_mounts = *in;
 	int ret = plan_check(in, &warnings, e);
 
+	if (ret == 0)
+		ret = plan_mounts(in->pod, &mounts, &warnings, e);
+	for (size_t i = 0; i < mounts.nvolumes && ret == 0; i++)
+		ret = find(&mounts.volumes[i], e);
+	with_mounts.mounts = &mounts;
+	in = &with_mounts;
 	for (size_t i = 0; i < warnings.n; i++)
 		fprintf(out, "warning: %s\n", warnings.line[i]);
 	plan_warnings_dispose(&warnings);
-	if (ret < 0 || plan_domain(in, &domain, e) < 0)
+	if (ret < 0 || plan_domain(in, &domain, e) < 0) {
+		mounts_plan_dispose(&mounts);
 		return -1;
+	}
 	plan_guest(in, &guest);
 	plan_print_domain(&domain, out);
 	plan_print_guest(&guest, out);
 	print_libxl(&domain, out);
 	domain_plan_dispose(&domain);
 	guest_plan_dispose(&guest);
+	mounts_plan_dispose(&mounts);
 	return 0;
 }
 
@@ -76,7 +98,8 @@ static int print_pod(char *flags, const char *manifest, size_t len, FILE *out, s
 		ret = pod_parse(manifest, len, &pod, e);
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts,
-			.s1root = "/var/lib/rkt/pods/run/UUID/stage1/rootfs" }, out, e);
+			.s1root = "/var/lib/rkt/pods/run/UUID/stage1/rootfs",
+			.etc = &(struct etc_files){ .hosts = (char *)"127.0.0.1\tlocalhost\n" } }, out, e);
 	pod_dispose(&pod);
 	return ret;
 }

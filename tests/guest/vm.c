@@ -34,7 +34,7 @@ int vm_speed = 1;
 bool vm_no_export;
 
 static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
-static char base[64], export[64], escape[PATH_MAX];
+static char base[64], export[64], apps[72], escape[PATH_MAX];
 static int pid_ns = -1;
 static int speed = 1; /* of this process */
 
@@ -89,9 +89,11 @@ bool vm_open(void)
 		die("make a directory");
 	(void)snprintf(base, sizeof(base), "%s/base", dir);
 	(void)snprintf(export, sizeof(export), "%s/export", dir);
+	(void)snprintf(apps, sizeof(apps), "%s/apps", export);
 	must(mount("guest-test", dir, "tmpfs", 0, NULL), "mount a tmpfs");
 	must(mkdir(base, 0755), base);
 	must(mkdir(export, 0755), export);
+	must(mkdir(apps, 0755), apps);
 	vm_report = mmap(NULL, sizeof(*vm_report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return true;
 }
@@ -105,7 +107,7 @@ void vm_shut(void)
 
 const char *vm_export(void)
 {
-	return export;
+	return apps;
 }
 
 static void make_file(const char *root, const char *path, const char *text)
@@ -134,7 +136,7 @@ void vm_make_root(const char *name)
 	static const char *const dirs[] = { "", "bin", "etc", "tmp" };
 	static const char *const applets[] = { "cat", "echo", "env", "false", "grep", "head", "id", "kill", "ls",
 		"mkfifo", "pwd", "readlink", "seq", "setsid", "sh", "sleep", "sort", "true", "usleep", "wc", "yes" };
-	AUTO_FREE char *root = xasprintf("%s/%s", export, name);
+	AUTO_FREE char *root = xasprintf("%s/%s", apps, name);
 
 	for (size_t i = 0; i < COUNT(dirs); i++) {
 		AUTO_FREE char *path = xasprintf("%s/%s", root, dirs[i]);
@@ -155,7 +157,7 @@ void vm_make_root(const char *name)
 /* The guest's root: what PID 1 has when init/main.c has called mounts_base(). */
 static void enter_base(void)
 {
-	static const char *const dirs[] = { "proc", "sys", "dev", "dev/pts", "dev/shm", "pod", "host" };
+	static const char *const dirs[] = { "proc", "sys", "dev", "dev/pts", "dev/shm", "pod", "host", "etc", "hidden" };
 
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC), "unshare");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "make mounts private");
@@ -163,6 +165,8 @@ static void enter_base(void)
 	must(chdir(base), base);
 	for (size_t i = 0; i < COUNT(dirs); i++)
 		must(mkdir(dirs[i], 0755), dirs[i]);
+	must(chmod("hidden", 0), "hidden");
+	must(mknod("hidden-file", S_IFREG, 0), "make hidden-file");
 	must(mknod("dev/null", S_IFCHR | 0666, makedev(1, 3)), "make dev/null");
 	must(mount(export, "host", NULL, MS_BIND, NULL), "bind the export");
 	must(mount("proc", "proc", "proc", 0, NULL), "mount proc");
@@ -179,7 +183,7 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 	if (vm_no_export)
 		return err_set(e, ERR_HOST, "no 9p export");
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0 ||
-		mount("/host", GUEST_EXPORT_DIR, NULL, MS_BIND, NULL) < 0)
+		mount("/host", GUEST_POD_DIR, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "prepare");
 	return 0;
 }
@@ -198,7 +202,7 @@ static int processes(void)
 static void finish(void)
 {
 	vm_report->left = processes();
-	vm_report->unmount_errno = umount2(GUEST_EXPORT_DIR, 0) < 0 ? errno : 0;
+	vm_report->unmount_errno = umount2(GUEST_POD_DIR, 0) < 0 ? errno : 0;
 }
 
 static int open_fds(void)

@@ -285,10 +285,11 @@ static void something_is_new(void)
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 {
+	(void)token;
 	(void)h;
 	(void)path;
 	if (fails("xs_watch", NULL)) {
-		(void)snprintf(world->failed, sizeof(world->failed), "xs_watch %s", token);
+		(void)snprintf(world->failed, sizeof(world->failed), "xs_watch %s", path);
 		return false;
 	}
 	something_is_new();

@@ -81,6 +81,39 @@ int mkdir(const char *path, mode_t mode)
 	return fails_at("mkdir", path) ? -1 : (int)syscall(SYS_mkdir, path, mode);
 }
 
+int mkdirat(int at, const char *path, mode_t mode)
+{
+	return fails_at("mkdirat", path) ? -1 : (int)syscall(SYS_mkdirat, at, path, mode);
+}
+
+/* The trees of an export are known by their order. */
+static int trees;
+
+static bool fails_numbered(const char *call)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", trees);
+	return fails_at(call, text);
+}
+
+int open_tree(int fd, const char *path, unsigned flags)
+{
+	trees++;
+	return fails_numbered("open_tree") ? -1 : (int)syscall(SYS_open_tree, fd, path, flags);
+}
+
+int mount_setattr(int fd, const char *path, unsigned flags, struct mount_attr *attr, size_t size)
+{
+	return fails_numbered("mount_setattr") ? -1 : (int)syscall(SYS_mount_setattr, fd, path, flags, attr, size);
+}
+
+int move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags)
+{
+	return fails_numbered("move_mount") ? -1 :
+		(int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
 int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	return fails_at("renameat", to) ? -1 : (int)syscall(SYS_renameat, from_dir, from, to_dir, to);

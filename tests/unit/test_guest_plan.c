@@ -19,14 +19,25 @@ static char *exec1[] = { TEXT("y") };
 static char *env0[] = { TEXT("A=1"), TEXT("PATH=") };
 static uint32_t gids0[] = { 0, UINT32_MAX - 1 };
 
+static struct guest_mount mounts0[] = {
+	{ .source = TEXT("/volumes/0"), .target = TEXT("/srv\n"), .read_only = true },
+	{ .source = TEXT("/pod/empty/1"), .target = TEXT("/d"), .copy_image = true },
+};
+static struct guest_export exports[] = {
+	{ .tag = TEXT("pod"), .dir = TEXT("/pod"), .options = TEXT("a=b") },
+	{ .tag = TEXT("volumes"), .dir = TEXT("/volumes"), .options = TEXT("") },
+};
+
 static struct guest_app apps[] = {
 	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
 		.group = TEXT("/etc"), .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
-		.search_path = TEXT("/bin:"), .open_stdin = true },
+		.search_path = TEXT("/bin:"), .open_stdin = true,
+		.mounts = { .list = mounts0, .n = 2, .sysfs = true, .read_only_root = true } },
 	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
-		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT("") },
+		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT(""), .mounts = { .protect_paths = true } },
 };
-static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .apps = apps, .napps = 2 };
+static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .apps = apps, .napps = 2,
+	.exports = exports, .nexports = 2, .resolv_conf = TEXT("nameserver 1\n"), .hosts_fallback = TEXT("") };
 
 /* Decodes in memory of just this size, and gives it back only afterwards: strings are borrowed. */
 static int decode_bytes(const uint8_t *bytes, size_t len, struct err *e)
@@ -48,6 +59,20 @@ static void check_strings(char **got, char **want, size_t n)
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(got[i], want[i]);
 	assert_null(got[n]); /* for execve */
+}
+
+static void check_mounts(const struct guest_mounts *got, const struct guest_mounts *want)
+{
+	assert_int_equal(got->n, want->n);
+	for (size_t i = 0; i < want->n; i++) {
+		assert_string_equal(got->list[i].source, want->list[i].source);
+		assert_string_equal(got->list[i].target, want->list[i].target);
+		assert_int_equal(got->list[i].read_only, want->list[i].read_only);
+		assert_int_equal(got->list[i].copy_image, want->list[i].copy_image);
+	}
+	assert_int_equal(got->sysfs, want->sysfs);
+	assert_int_equal(got->protect_paths, want->protect_paths);
+	assert_int_equal(got->read_only_root, want->read_only_root);
 }
 
 static void comes_back_as_it_was(void **state)
@@ -79,7 +104,17 @@ static void comes_back_as_it_was(void **state)
 		check_strings(a->env, w->env, w->nenv);
 		assert_string_equal(a->search_path, w->search_path);
 		assert_int_equal(a->open_stdin, w->open_stdin);
+		check_mounts(&a->mounts, &w->mounts);
 	}
+	assert_int_equal(got.nexports, 2);
+	for (size_t i = 0; i < got.nexports; i++) {
+		assert_string_equal(got.exports[i].tag, exports[i].tag);
+		assert_string_equal(got.exports[i].dir, exports[i].dir);
+		assert_string_equal(got.exports[i].options, exports[i].options);
+	}
+	assert_string_equal(got.resolv_conf, "nameserver 1\n");
+	assert_null(got.hosts);
+	assert_string_equal(got.hosts_fallback, "");
 	guest_plan_dispose(&got);
 	guest_plan_dispose(&got);
 }
@@ -136,16 +171,18 @@ static void refuses_what_breaks_a_rule(void **state)
 #define NONE "\0\0\0\0"
 #define S(len, text) len "\0\0\0" text "\0"
 #define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
-#define REST S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "") NONE
+#define REST S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "") NONE NONE NONE NONE NONE TAIL
+#define TAIL NONE NONE NONE NONE /* exports, texts */
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
 #define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
-		ROW(MAGIC S("\1", "h") NONE, true), /* no app at all is the planner's to refuse */
-		ROW("SXP2" S("\1", "h") NONE, false),
+		ROW(MAGIC S("\1", "h") NONE TAIL, true), /* no app at all is the planner's to refuse */
+		ROW("SXP2" S("\1", "h") NONE TAIL, false),
+		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") REST, true),
 		ROW(UPTO_EXEC NONE REST, false), /* nothing to execute */
-		ROW(MAGIC "\1\0\0\0hX" NONE, false), /* no NUL behind the string */
-		ROW(MAGIC "\2\0\0\0h\0\0" NONE, false), /* one inside */
-		ROW(MAGIC S("\1", "h") NONE NONE, false), /* more behind the end */
+		ROW(MAGIC "\1\0\0\0hX" NONE TAIL, false), /* no NUL behind the string */
+		ROW(MAGIC "\2\0\0\0h\0\0" NONE TAIL, false), /* one inside */
+		ROW(MAGIC S("\1", "h") NONE TAIL NONE,  false), /* more behind the end */
 		ROW(MAGIC S("\1", "h") "\2\0\0\0", false),
 		ROW(MAGIC "\377\377\377\377h\0", false),
 	};

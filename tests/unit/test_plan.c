@@ -42,6 +42,8 @@ static void refuses_flags(void **state)
 		{ { OPTS, .ipc = "x" }, "--ipc=x: auto, private or parent" },
 		{ { OPTS, .ipc = "" }, "--ipc=: auto, private or parent" },
 		{ { OPTS, .hostname = "" }, "--hostname=: 1 to 64 bytes" },
+		{ { OPTS, .dns_conf_mode = "resolv=up" }, "--dns-conf-mode=resolv=up: "
+			"resolv=host|stage0|none|default,hosts=host|stage0|default" },
 		{ { OPTS, .hostname = "01234567890123456789012345678901234567890123456789012345678901234" },
 			"--hostname=01234567890123456789012345678901234567890123456789012345678901234: "
 			"1 to 64 bytes" },
@@ -68,8 +70,7 @@ static void passes_flags(void **state)
 		{ { OPTS, .ipc = "private", .local_config = "/x", .private_users = "1:2" }, NULL },
 		{ { OPTS, .disable_paths = true, .disable_seccomp = true }, NULL },
 		{ { OPTS, .hostname = "0123456789012345678901234567890123456789012345678901234567890123" }, NULL },
-		{ { OPTS, .dns_conf_mode = "resolv=host" },
-			"--dns-conf-mode is not honoured yet: /etc/resolv.conf and /etc/hosts stay the image's" },
+		{ { OPTS, .dns_conf_mode = "resolv=host,hosts=stage0" }, NULL },
 		{ { OPTS, .disable_capabilities = true },
 			"--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set" },
 	};
@@ -93,10 +94,6 @@ static void passes_flags(void **state)
 
 static void refuses_what_a_pod_asks_for(void **state)
 {
-	static struct pod_mount unknown = { .volume = TEXT("data"), .path = TEXT("/srv") };
-	static struct pod_mount known = { .volume = TEXT("v"), .path = TEXT("/v") };
-	static struct pod_volume volume = { .name = TEXT("v"), .source = TEXT("/s") };
-	static struct pod_mount_point points[] = { { .path = TEXT("/data") }, { .path = TEXT("/b") } };
 	static struct pod_handler handler = { .name = TEXT("pre-start") };
 	static struct pod_isolator caps = { .name = TEXT("os/linux/capabilities-remove-set") };
 	static struct pod_isolator odd[] = { { .name = TEXT("resource/cpu") }, { .name = TEXT("resourc/x") } };
@@ -104,11 +101,7 @@ static void refuses_what_a_pod_asks_for(void **state)
 		{ .name = TEXT("web") },
 		{ .name = TEXT("web"), .has_app = true },
 		{ .name = TEXT("web"), .has_app = true, .exec = LIST(TEXT("")), .nexec = 1 },
-		{ APP, .mounts = &unknown, .nmounts = 1 },
-		{ APP, .mounts = &known, .nmounts = 1 },
-		{ APP, .mount_points = points, .nmount_points = 2 },
 		{ APP, .handlers = &handler, .nhandlers = 1 },
-		{ APP, .read_only_root = true },
 		{ APP, .isolators = &caps, .nisolators = 1 },
 		{ APP, .isolators = odd, .nisolators = 2 },
 	};
@@ -116,11 +109,7 @@ static void refuses_what_a_pod_asks_for(void **state)
 		"app 'web': neither the pod nor the image says what to run",
 		"app 'web': nothing to execute, use --exec=BINARY",
 		"app 'web': nothing to execute, use --exec=BINARY",
-		"app 'web', mount '/srv': no volume named 'data'",
-		"app 'web', mount '/v': volumes are not supported yet",
-		"app 'web', mount point '/data': volumes are not supported yet",
 		"app 'web', event handler 'pre-start': not supported yet",
-		"app 'web': a read-only root is not supported yet",
 		"app 'web', isolator 'os/linux/capabilities-remove-set': not supported yet",
 		"app 'web', isolator 'resourc/x': not supported yet",
 	};
@@ -128,7 +117,7 @@ static void refuses_what_a_pod_asks_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(apps); i++) {
-		const struct pod pod = { .apps = &apps[i], .napps = 1, .volumes = &volume, .nvolumes = 1 };
+		const struct pod pod = { .apps = &apps[i], .napps = 1 };
 		struct plan_warnings w = { .n = 0 };
 		struct err e = ERR_INIT;
 
@@ -218,7 +207,7 @@ static void plans_the_domain(void **state)
 	assert_int_equal(plan.maptrack_frames, 0);
 	assert_int_equal(plan.nexports, 1);
 	assert_string_equal(plan.exports[0].tag, "pod");
-	assert_string_equal(plan.exports[0].path, "/p/s1/export");
+	assert_string_equal(plan.exports[0].path, "/p/s1/export/pod");
 	assert_string_equal(plan.exports[0].security, "passthrough");
 	domain_plan_dispose(&plan);
 	domain_plan_dispose(&plan);
@@ -226,6 +215,25 @@ static void plans_the_domain(void **state)
 	opts.debug = true;
 	assert_int_equal(plan_domain(&in, &plan, &e), 0);
 	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7");
+	domain_plan_dispose(&plan);
+}
+
+static void exports_volumes_by_a_device_of_their_own(void **state)
+{
+	const struct run_opts opts = { OPTS };
+	const struct pod pod = POD_INIT;
+	const struct mounts_plan mounts = { .exports_volumes = true };
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/p/s1",
+		.mounts = &mounts };
+	struct domain_plan plan;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_int_equal(plan.nexports, 2);
+	assert_string_equal(plan.exports[1].tag, "volumes");
+	assert_string_equal(plan.exports[1].path, "/p/s1/export/volumes");
+	assert_int_equal(plan.grant_frames, 11); /* 2 * 1026 + 33 + some, of 512 */
 	domain_plan_dispose(&plan);
 }
 
@@ -283,7 +291,15 @@ static void plans_the_guest(void **state)
 	assert_string_equal(plan.hostname, "rkt-" UUID);
 	assert_int_equal(plan.napps, 1);
 	assert_string_equal(plan.apps[0].name, "web");
-	assert_string_equal(plan.apps[0].root, "web");
+	assert_string_equal(plan.apps[0].root, "/pod/apps/web");
+	assert_int_equal(plan.nexports, 1);
+	assert_string_equal(plan.exports[0].dir, "/pod");
+	assert_true(plan.apps[0].mounts.sysfs);
+	assert_true(plan.apps[0].mounts.protect_paths);
+	assert_false(plan.apps[0].mounts.read_only_root);
+	assert_null(plan.hosts);
+	assert_null(plan.hosts_fallback);
+	assert_null(plan.resolv_conf);
 	assert_int_equal(plan.apps[0].nexec, 1);
 	assert_string_equal(plan.apps[0].exec[0], "/x");
 	assert_string_equal(plan.apps[0].user, "www");
@@ -298,7 +314,11 @@ static void plans_the_guest(void **state)
 
 	opts.interactive = true;
 	opts.hostname = "box";
+	opts.disable_paths = true;
+	app.read_only_root = true;
 	plan_guest(&in, &plan);
+	assert_false(plan.apps[0].mounts.protect_paths);
+	assert_true(plan.apps[0].mounts.read_only_root);
 	assert_string_equal(plan.hostname, "box");
 	assert_true(plan.apps[0].open_stdin);
 	guest_plan_dispose(&plan);
@@ -327,6 +347,35 @@ static void keeps_the_environment_of_the_manifest(void **state)
 	guest_plan_dispose(&plan);
 }
 
+static void gives_the_files_of_etc(void **state)
+{
+	static const struct { const char *modes, *hosts, *fallback; } rows[] = {
+		{ NULL, NULL, "127.0.0.1 localhost box\n" },
+		{ "hosts=default", NULL, "127.0.0.1 localhost box\n" },
+		{ "hosts=stage0", "127.0.0.1 localhost box\n", NULL },
+		{ "hosts=host,resolv=none", "127.0.0.1 localhost\n", NULL },
+	};
+	const struct etc_files etc = { .resolv = TEXT("nameserver 9.9.9.9\n"),
+		.hosts = TEXT("127.0.0.1 localhost\n") };
+	struct pod_app app = { APP };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct run_opts opts = { OPTS, .hostname = "box", .dns_conf_mode = rows[i].modes };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s",
+			.etc = &etc };
+		struct guest_plan plan;
+
+		plan_guest(&in, &plan);
+		assert_string_equal(plan.resolv_conf, etc.resolv);
+		assert_string_equal(plan.hosts ? plan.hosts : "-", rows[i].hosts ? rows[i].hosts : "-");
+		assert_string_equal(plan.hosts_fallback ? plan.hosts_fallback : "-",
+			rows[i].fallback ? rows[i].fallback : "-");
+		guest_plan_dispose(&plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +385,8 @@ int main(void)
 		cmocka_unit_test(refuses_pods_of_the_wrong_size),
 		cmocka_unit_test(warns_of_isolators),
 		cmocka_unit_test(plans_the_domain),
+		cmocka_unit_test(exports_volumes_by_a_device_of_their_own),
+		cmocka_unit_test(gives_the_files_of_etc),
 		cmocka_unit_test(refuses_a_domain_without_memory),
 		cmocka_unit_test(plans_the_guest),
 		cmocka_unit_test(keeps_the_environment_of_the_manifest),

@@ -2,11 +2,13 @@
  * A guest that means harm: PID 1 that opens the control channel and then does what its name in
  * /mode says. The supervisor must end this pod, and only it, with a clear line.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/mounts.h"
@@ -98,6 +100,44 @@ static void half(void)
 	(void)reboot(RB_POWER_OFF);
 }
 
+static void report(const char *what, bool done)
+{
+	char line[200];
+	int len = snprintf(line, sizeof(line), "%s: %s", what, done ? "done" : strerror(errno));
+
+	(void)frame_put(&wr, WIRE_LOG, 0, 0, line, (size_t)len);
+	send_queued();
+}
+
+static bool can_write(const char *path, int flags)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
+
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}
+
+/* A guest kernel that honours no read-only mount: the export of the volumes, mounted without any. */
+static void trespass(void)
+{
+	hello();
+	if (mkdir("/v", 0755) < 0 || mount("volumes", "/v", "9p", 0, "trans=xen,version=9p2000.L,cache=none") < 0)
+		report("mount", false);
+	report("create", can_write("/v/0/evil", O_CREAT));
+	report("overwrite", can_write("/v/0/file", 0));
+	report("truncate", truncate("/v/0/file", 0) == 0);
+	report("chmod", chmod("/v/0/file", 0777) == 0);
+	report("unlink", unlink("/v/0/file") == 0);
+	report("rename", rename("/v/0/file", "/v/0/other") == 0);
+	report("mkdir", mkdir("/v/0/dir", 0755) == 0);
+	report("submount", can_write("/v/0/inner/evil", O_CREAT));
+	report("root", can_write("/v/evil", O_CREAT));
+	(void)frame_put(&wr, WIRE_END, 0, 0, NULL, 0);
+	send_queued();
+}
+
 int main(void)
 {
 	static const struct {
@@ -105,7 +145,7 @@ int main(void)
 		void (*act)(void);
 	} modes[] = {
 		{ "garbage", garbage }, { "huge", huge }, { "flood", flood }, { "chatter", chatter },
-		{ "half", half },
+		{ "half", half }, { "trespass", trespass },
 	};
 	AUTO_FREE char *mode = NULL;
 	struct err e = ERR_INIT;

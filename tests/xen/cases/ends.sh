@@ -60,7 +60,7 @@ t_domain_destroyed_while_it_runs() {
 }
 
 t_guest_kernel_panics() {
-	sh_pod 'echo 1 >/proc/sys/vm/panic_on_oom; tail /dev/zero'
+	sh_pod 'echo 1 >/proc/sys/vm/panic_on_oom; tail /dev/zero' --insecure-options=paths
 	expect_refused 'the guest crashed' && grep -q '^guest: .*panic_on_oom' $OUT/stderr ||
 		fail "the last words of the kernel are missing"
 }
