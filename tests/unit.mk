@@ -38,6 +38,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 $(B)/tests/test_pack: $(B)/pack
+$(B)/tests/test_host: $(B)/stage1/init $(MODULE)
 $(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
 	@mkdir -p $(@D)
 	@cp $< $@

@@ -318,7 +318,8 @@ static void output_waits_for_credit(void **state)
 
 	(void)state;
 	d->stingy = true;
-	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("yes | head -c 1000000; echo done >&2") }, 1, false);
+	dom0_start(d, &(struct app_spec){ .name = "app",
+		.exec = SH("yes | head -c 1000000; echo done >&2") }, 1, false);
 	dom0_until(d, dom0_all_started);
 	dom0_until_quiet(d, 500);
 	assert_int_equal(d->apps[0].len[WIRE_STDOUT], WIRE_WINDOW);

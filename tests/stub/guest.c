@@ -144,20 +144,34 @@ static bool may(enum step step)
 	return true;
 }
 
+/* To its last byte, when it has one (world.cut_at). */
+static void transmit(void)
+{
+	size_t len, left = (size_t)(world->cut_at - world->sent);
+	const uint8_t *data = frame_queued(&guest.wr, &len);
+	bool last = world->cut_at > 0 && len >= left;
+
+	if (last)
+		len = left;
+	if (guest.fd < 0 || len == 0 || write(guest.fd, data, len) != (ssize_t)len)
+		return;
+	frame_sent(&guest.wr, len);
+	world->sent += (int)len;
+	if (last) {
+		guest_close();
+		world->state = DOMAIN_CRASHED;
+	}
+}
+
 void guest_turn(void)
 {
-	size_t len;
-	const uint8_t *data;
-
 	hear();
 	if (guest.stop && guest.next > STEP_HELLO && guest.next < STEP_EXITED && guest.ready)
 		guest.next = STEP_EXITED; /* the apps are told to end */
 	if (guest.next == STEPS || !may(guest.next) || !world_may_step(guest.next))
 		return;
 	say(guest.next++);
-	data = frame_queued(&guest.wr, &len);
-	if (len > 0 && guest.fd >= 0 && write(guest.fd, data, len) == (ssize_t)len)
-		frame_sent(&guest.wr, len);
+	transmit();
 	if (guest.next == STEPS)
 		(void)world_may_step(STEPS);
 }

@@ -50,11 +50,13 @@ enum fate {
 
 struct world {
 	/* the script */
+	bool quick;         /* without the leak checker, which takes longer than the life */
 	int fail_at;        /* the n-th call fails; 0: none */
 	bool destroy_fails; /* and so does every destroy */
 	bool half_domain;   /* a create that fails has made something */
 	bool other_domain;  /* somebody's has the pod's uuid */
 	bool backend_never; /* the 9p backend does not come up */
+	int cut_at;         /* the guest dies when it has sent n bytes; 0: it does not */
 	int signal_at;      /* TERM during the n-th call */
 	enum fate fate;
 	enum step fate_at;
@@ -64,6 +66,7 @@ struct world {
 	int domains, contexts, stores, death_watches, channels;
 	int creates, destroys, unpauses;
 	bool said_exited, said_end;
+	int sent;           /* bytes of the guest's */
 	char misuse[200];   /* the first thing nobody may do */
 	char leaks[400];    /* descriptors */
 	bool children;
