@@ -17,6 +17,13 @@ enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others *
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_enter(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_cat_manifest(int argc, char **argv);
 
 /* Prints; evaluates to EXIT_STAGE0. */
 int cmd_fail(const struct err *e);

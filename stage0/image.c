@@ -166,13 +166,23 @@ int image_check_app(const struct image *image, const struct app_opts *opts, stru
 	return ret > 0 ? check_section(&app, e) : 0;
 }
 
-const char *image_annotation(const struct image *image, const char *name)
+static const char *lookup(const struct image *image, const char *list, const char *name)
 {
 	struct jnode root = image_root(image);
 	struct err ignored = ERR_INIT;
 	const char *value;
 
-	return find_pair(&root, "annotations", name, &value, &ignored) < 0 ? NULL : value;
+	return find_pair(&root, list, name, &value, &ignored) < 0 ? NULL : value;
+}
+
+const char *image_annotation(const struct image *image, const char *name)
+{
+	return lookup(image, "annotations", name);
+}
+
+const char *image_label(const struct image *image, const char *name)
+{
+	return lookup(image, "labels", name);
 }
 
 void image_dispose(struct image *image)

@@ -1,5 +1,5 @@
 /*
- * stage0: runs one image as a pod on a host without rkt. A table of commands, nothing else.
+ * stage0: pods on a host without rkt, or next to it. A table of commands, nothing else.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -18,6 +18,13 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "run an image as a pod" },
+	{ "list", cmd_list, "list the pods" },
+	{ "status", cmd_status, "say what is known of a pod, or wait for it" },
+	{ "enter", cmd_enter, "run a command in an app of a running pod" },
+	{ "stop", cmd_stop, "ask pods to end" },
+	{ "rm", cmd_rm, "remove pods that are not running" },
+	{ "gc", cmd_gc, "remove all pods that have ended" },
+	{ "cat-manifest", cmd_cat_manifest, "print a pod's manifest" },
 	{ "plan", cmd_plan, "show what run would do, without doing anything" },
 	{ "check", cmd_check, "say whether this host is ready to" },
 };
@@ -62,8 +69,13 @@ int main(int argc, char **argv)
 		(void)puts("stage0 " VERSION);
 		return 0;
 	}
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")))
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+		(argc == 2 && !strcmp(argv[1], "help"))))
 		return help();
+	if (argc > 2 && !strcmp(argv[1], "help")) { /* help COMMAND */
+		argv[1] = argv[2];
+		argv[2] = (char *)"--help"; /* never written to */
+	}
 	command_first(argc, argv);
 	for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))

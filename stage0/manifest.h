@@ -57,6 +57,7 @@ int image_parse(const char *text, size_t len, struct image *image_r, struct err 
 int image_check_app(const struct image *image, const struct app_opts *opts, struct err *e);
 /* NULL when there is none of that name; borrowed. */
 const char *image_annotation(const struct image *image, const char *name);
+const char *image_label(const struct image *image, const char *name);
 void image_dispose(struct image *image);
 
 /* *name_r is the caller's: --name, or the last part of the image's name made to fit. */

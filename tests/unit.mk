@@ -39,6 +39,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 $(B)/tests/test_pack: $(B)/pack
 $(B)/tests/test_host: $(B)/stage1/init $(MODULE)
+$(B)/tests/test_pods: $(B)/pack $(B)/stage0/stage0
 $(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
 	@mkdir -p $(@D)
 	@cp $< $@

@@ -1,0 +1,452 @@
+#!/bin/sh
+# stage0's verbs at each state of a pod, with a stage1 of shell scripts that write down how they were
+# called. Writes TAP. usage: test_pods.sh [BUILD]
+set -u
+build=$(realpath "${1:-${BUILD:-build}}")
+stage0=$build/stage0/stage0
+pack=$build/pack
+n=0
+[ "$(id -u)" = 0 ] || { echo "ok 1 # SKIP only root can make pods"; echo "1..1"; exit 0; }
+# mounts made below are nobody else's
+[ "${IN_NAMESPACE-}" ] || { IN_NAMESPACE=1; export IN_NAMESPACE; exec unshare -m --propagation private "$0" "$@"; }
+dir=$(mktemp -d)
+mount -t tmpfs none "$dir" || exit 1 # all goes with it
+trap 'jobs -p | xargs -r kill 2>/dev/null; cd /; umount -l "$dir"; rmdir "$dir"' EXIT
+trap 'exit 130' INT TERM
+cd "$dir" || exit 1
+data=$dir/da:ta
+TZ=UTC; export TZ data
+unset RKT_LOCK_FD STUB_RUN STUB_GC STUB_STOP
+
+fail() { echo "not ok $((n + 1)) - $*"; echo "# stderr:"; sed 's/^/#   /' err 2>/dev/null; exit 1; }
+ok() { n=$((n + 1)); echo "ok $n - $*"; } # what was looked at since the last one
+same() { [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"; }
+
+# s STATUS ARGS...: stage0, whose exit status must be this; out and err are what it wrote
+s() {
+	want=$1; shift
+	"$stage0" --dir="$data" "$@" >out 2>err </dev/null
+	same "exit status of $*" "$want" $?
+}
+says() { same "stdout" "$1" "$(cat out)"; }
+complains() { same "stderr" "$1" "$(cat err)"; }
+
+# --- a stage1 whose entrypoints write down how they are called
+mkdir -p stub/rkt/status stub/opt/stage2
+cat >stub/lib.sh <<'END'
+note() { # NAME ARGS...: into the pod's directory (our working directory)
+	name=$1; shift
+	{ for a; do echo "arg $a"; done
+	  echo "cwd $(pwd -P)"
+	  echo "stdin $(readlink /proc/$$/fd/0)"; echo "lock ${RKT_LOCK_FD-none}"; } >note.$name
+}
+END
+cat >stub/run <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note run "$0" "$@"
+echo $$ >pid.new && mv pid.new pid
+eval "${STUB_RUN-exit 0}"
+END
+cat >stub/enter <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note enter "$0" "$@"
+exit 42
+END
+cat >stub/stop <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note stop "$0" "$@"
+echo stopping
+eval "${STUB_STOP-}"
+END
+cat >stub/gc <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note gc "$0" "$@"
+stdout=$(readlink /proc/$$/fd/1); echo "this is not seen"
+{ cat note.gc; echo "stdout $stdout"; } >"$data/../gc.note"
+eval "${STUB_GC-}"
+END
+chmod +x stub/run stub/enter stub/stop stub/gc
+cat >stub.json <<'END'
+{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/stub","annotations":[
+{"name":"coreos.com/rkt/stage1/run","value":"/run"},{"name":"coreos.com/rkt/stage1/enter","value":"/enter"},
+{"name":"coreos.com/rkt/stage1/gc","value":"/gc"},{"name":"coreos.com/rkt/stage1/stop","value":"/stop"},
+{"name":"coreos.com/rkt/stage1/interface-version","value":"6"}]}
+END
+"$pack" --format=aci stub.aci manifest=stub.json rootfs/=stub rootfs/rkt/status/ || fail "pack the stub"
+mkdir -p app/bin && echo hello >app/bin/hello
+cat >app.json <<'END'
+{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/web","labels":[{"name":"os","value":"linux"},
+{"name":"arch","value":"amd64"},{"name":"version","value":"1.2"}],"app":{"exec":["/bin/hello"],"user":"0","group":"0"}}
+END
+"$pack" --format=aci app.aci manifest=app.json rootfs/=app || fail "pack the app"
+
+# run [FLAGS...]: a pod, in the foreground; $uuid is its UUID. hold: in the background, until release
+run() { "$stage0" run --dir="$data" --stage1-path=stub.aci --uuid-file-save=uuid "$@" app.aci >run.out 2>err </dev/null; }
+ended() { run; same "exit status of the stub" 0 $?; uuid=$(cat uuid); pod=$data/pods/run/$uuid; }
+hold() {
+	rm -f gate uuid; mkfifo gate
+	STUB_RUN="${1-}"' read x <"$data/../gate"; eval "$x"' run --net=none &
+	held=$!
+	until [ -s uuid ] && [ -s "$data/pods/run/$(cat uuid)/pid" ]; do sleep 0.01; done
+	uuid=$(cat uuid) pod=$data/pods/run/$uuid
+}
+release() { echo "${1-exit 0}" >gate; wait "$held"; }
+# make STATE-DIRECTORY UUID: a pod's directory as it would be there, from one that has ended
+make() { mkdir -p "$data/pods/$1" && cp -a "$sample" "$data/pods/$1/$2"; }
+# until PID waits: it has started the child that asks for the lock
+waits() { until [ "$(cat /proc/$1/task/$1/children)" ]; do sleep 0.01; done; }
+unlock() { echo >gate2; rm gate2; }
+clean() { rm -rf "$data"; }
+TAB=$(printf '\t')
+
+# --- nothing there
+s 0 list; says "UUID${TAB}APP${TAB}IMAGE NAME${TAB}STATE${TAB}CREATED${TAB}STARTED${TAB}NETWORKS"; complains ""
+s 0 list --no-legend; says ""
+s 0 list --format=json; says null
+s 0 gc; says ""; complains ""
+s 254 status 1234; complains "stage0: no pod matches '1234'"
+s 254 rm 1234; complains "stage0: no pod matches '1234'
+stage0: failed to remove one or more pods"
+s 254 stop 1234; complains "stage0: no pod matches '1234'
+stage0: failed to stop 1 pod(s)"
+[ ! -e "$data" ] || fail "looking made the data directory"
+ok "without a data directory there are no pods, and none is made"
+
+# --- a pod that has ended
+STUB_RUN='echo 3 >stage1/rootfs/rkt/status/web; exit 3' run
+same "exit status" 3 $?
+uuid=$(cat uuid) pod=$data/pods/run/$uuid short=$(cut -c 1-8 uuid)
+touch -d '2026-01-02 03:04:05.678' "$pod/pod-created"
+touch -d '2026-01-02 03:04:06' "$pod/pid"
+pid=$(cat "$pod/pid")
+s 0 status "$uuid"; says "state=exited
+created=2026-01-02 03:04:05.678 +0000 UTC
+started=2026-01-02 03:04:06 +0000 UTC
+networks=
+pid=$pid
+exited=true
+app-web=3"
+s 0 status "$short"; s 0 status "$(echo "$short" | tr a-f A-F)"; s 0 status --uuid-file=uuid
+s 1 status --uuid-file=nofile; complains "stage0: open nofile: No such file or directory"
+s 254 status --uuid-file=uuid "$uuid"; complains "stage0: either a UUID or --uuid-file, not both"
+s 254 status; complains "stage0: no pod given: a UUID, or its beginning, or --uuid-file=FILE"
+s 254 status a b; complains "stage0: one pod only, 'b' is too much"
+s 254 status --wait=soon a; complains "stage0: --wait: 'soon' is not a duration such as 90s or 1h30m"
+s 254 status --format=xml "$uuid"; complains "stage0: --format: 'xml' is neither json nor json-pretty"
+s 0 status --wait --wait-ready=false "$uuid"
+s 254 status --wait-ready "$uuid"; complains "stage0: pod $uuid was not ready before it was exited"
+echo '[{"netName":"default","netConf":"net/1.conf","pluginPath":"p","ifName":"eth0","ip":"172.16.28.2","args":"","mask":"255.255.255.0"},{"netName":"two","ip":"10.0.0.1"}]' >"$pod/net-info.json"
+s 0 list --full --no-legend
+id=$(sed 's/.*"id":"\(sha512-............\).*/\1/' "$pod/pod")
+says "$uuid${TAB}web${TAB}example.com/web:1.2${TAB}$id${TAB}exited${TAB}2026-01-02 03:04:05.678 +0000 UTC${TAB}2026-01-02 03:04:06 +0000 UTC${TAB}default:ip4=172.16.28.2, two:ip4=10.0.0.1"
+s 0 status "$uuid"; same networks "networks=default:ip4=172.16.28.2, two:ip4=10.0.0.1" "$(grep networks out)"
+id=$(sed 's/.*"id":"\(sha512-[0-9a-f]*\).*/\1/' "$pod/pod")
+s 0 status --format=json "$uuid"
+says '{"name":"'"$uuid"'","state":"exited","networks":[{"netName":"default","netConf":"net/1.conf","pluginPath":"p","ifName":"eth0","ip":"172.16.28.2","args":"","mask":"255.255.255.0"},{"netName":"two","netConf":"","pluginPath":"","ifName":"","ip":"10.0.0.1","args":"","mask":""}],"app_names":["web"],"apps":[{"name":"web","state":"exited","created_at":1767323045678000000,"started_at":1767323046000000000,"exit_code":3,"image_id":"'"$id"'"}],"created_at":1767323045,"started_at":1767323046}'
+mv out one; s 0 list --format=json; says "[$(cat one)]"
+s 0 list --format=json-pretty; same "line of pretty" "		\"name\": \"$uuid\"," "$(sed -n 3p out)"
+s 0 stop "$uuid"; says "pod \"$uuid\" is already stopped"
+s 254 enter "$uuid"; complains "stage0: pod \"$uuid\" isn't currently running"
+s 0 cat-manifest --pretty-print=false "$uuid"; says "$(cat "$pod/pod")"
+s 0 cat-manifest "$uuid"; same "line of pretty" "	\"acVersion\": \"1.30.0\"," "$(sed -n 2p out)"
+ok "a pod that has ended: list, status, stop, enter, cat-manifest"
+
+# --- names
+other=$(echo "$uuid" | cut -c 1-35)
+last=$(echo "$uuid" | cut -c 36)
+[ "$last" = 0 ] && other=${other}1 || other=${other}0
+cp -a "$pod" "$data/pods/run/$other"
+s 254 status "$short"; complains "stage0: '$short' is ambiguous: 2 pods begin so"
+s 254 status ""; complains "stage0: an empty UUID"
+mkdir "$data/pods/run/strange"; touch "$data/pods/run/file"
+s 0 list --no-legend; same lines 2 "$(wc -l <out)"
+rm -rf "${data:?}/pods/run/$other" "$data/pods/run/strange" "$data/pods/run/file"
+sample=$dir/sample; cp -a "$pod" "$sample"; clean
+ok "beginnings of UUIDs, and what is no pod"
+
+# --- running
+hold
+s 0 status "$uuid"; same state "state=running" "$(head -n 1 out)"; same exited "exited=false" "$(tail -n 1 out)"
+s 0 list --no-legend; same state running "$(awk -F'\t+' '{ print $4 }' out)"
+s 254 rm "$uuid"; complains "stage0: pod \"$uuid\" is currently running
+stage0: failed to remove one or more pods"
+s 0 gc --grace-period=0s; says ""; complains ""
+s 254 status --wait=20ms "$uuid"; complains "stage0: pod $uuid has not ended in that time: it is running"
+s 254 status --wait-ready=20ms "$uuid"; complains "stage0: pod $uuid is not ready in that time: it is running"
+"$stage0" --dir="$data" status --wait-ready "$uuid" >ready 2>&1 &
+ready=$!
+"$stage0" --dir="$data" status --wait "$uuid" >waited 2>&1 &
+waiter=$!; waits $ready; waits $waiter
+ln -s almost "$pod/stage1/rootfs/rkt/supervisor-status"; rm "$pod/stage1/rootfs/rkt/supervisor-status"
+ln -s ready "$pod/stage1/rootfs/rkt/supervisor-status"
+wait $ready; same "status --wait-ready" "0 state=running" "$? $(head -n 1 ready)"
+s 42 enter "$uuid" /bin/ls -l --app=x
+same "argv of enter" "arg $pod/stage1/rootfs/enter
+arg --pid=$(cat "$pod/pid")
+arg --appname=web
+arg --
+arg /bin/ls
+arg -l
+arg --app=x
+cwd $pod" "$(grep -v -e ^stdin -e ^lock "$pod/note.enter")"
+s 42 enter --app=other "$uuid"; same "the shell" "arg /bin/bash" "$(sed -n 5p "$pod/note.enter")"
+same "the app" "arg --appname=other" "$(sed -n 3p "$pod/note.enter")"
+complains 'stage0: no command specified, assuming "/bin/bash"'
+s 254 enter --app=UP "$uuid"; complains "stage0: --app: 'UP' is not an app name"
+s 254 enter; complains "stage0: no pod given: a UUID, or its beginning"
+tree=$data/cas/tree/$(cat "$pod/stage1TreeStoreID")/rootfs
+mkdir -p "$tree"; cp "$pod/stage1/rootfs/enter" "$tree/"
+s 42 enter "$uuid" true; same "from the tree store" "arg $tree/enter" "$(sed -n 1p "$pod/note.enter")"
+s 0 stop "$uuid"; says "stopping
+\"$uuid\""
+same "argv of stop" "arg $pod/stage1/rootfs/stop
+arg $uuid
+cwd $pod
+stdin /dev/null
+lock none" "$(cat "$pod/note.stop")"
+s 254 stop --force 1234 "$uuid"; same "argv of stop --force" "arg --force" "$(sed -n 2p "$pod/note.stop")"
+complains "stage0: no pod matches '1234'
+stage0: failed to stop 1 pod(s)"
+STUB_STOP='exit 7'; export STUB_STOP
+s 254 stop --uuid-file=uuid; complains "stage0: error stopping \"$uuid\": $pod/stage1/rootfs/stop ended with status 7
+stage0: failed to stop 1 pod(s)"
+unset STUB_STOP
+s 1 stop --uuid-file=nofile
+kill -0 $waiter || fail "status --wait did not wait"
+release 'exit 5'; same "exit status" 5 $?
+wait $waiter; same "status --wait" "0 state=exited" "$? $(head -n 1 waited)"
+same "argv of run" "arg $pod/stage1/rootfs/run
+arg --net=none
+arg --local-config=/etc/rkt
+arg $uuid
+cwd $pod" "$(grep -v -e ^stdin -e ^lock "$pod/note.run")"
+clean
+ok "a running pod: list, status and its waiting, enter, stop, rm, gc"
+
+# --- a pod whose process is not known yet
+hold; rm "$pod/pid"
+"$stage0" --dir="$data" enter "$uuid" true & entering=$!; waits $entering
+echo " $$ junk" >"$pod/pid.new"; mv "$pod/pid.new" "$pod/pid"
+wait $entering; same "exit status of enter" 42 $?
+same "a number and more" "arg --pid=$$" "$(sed -n 2p "$pod/note.enter")"
+echo junk >"$pod/pid"; sh -c 'sleep 100 & wait' & sleep_parent=$!
+echo $sleep_parent >"$pod/ppid"
+s 0 status "$uuid"; same "pid from ppid" "pid=$sleep_parent" "$(grep pid= out)"
+s 42 enter "$uuid" true
+same "the only child" "arg --pid=$(cat /proc/$sleep_parent/task/$sleep_parent/children | tr -d ' ')" "$(sed -n 2p "$pod/note.enter")"
+kill $(cat /proc/$sleep_parent/task/$sleep_parent/children); wait $sleep_parent 2>/dev/null
+rm "$pod/pid" "$pod/ppid"
+"$stage0" --dir="$data" enter "$uuid" true 2>err & entering=$!; waits $entering
+release
+wait $entering; same "exit status of enter" 254 $?
+complains "stage0: pod $uuid is not running any more"
+clean
+ok "enter waits for the pod's process: pid, ppid's child, or the pod's end"
+
+# --- every other state
+u=11111111-2222-3333-4444-55555555555
+rm -f "$sample/net-info.json"
+make embryo ${u}0; make prepare ${u}1; make prepare ${u}2; make prepared ${u}3; make exited-garbage ${u}4
+make exited-garbage ${u}5; make garbage ${u}6
+rm -f locked; mkfifo gate2
+flock -x "$data/pods/prepare/${u}2" flock -x "$data/pods/exited-garbage/${u}5" sh -c 'echo >locked; read x <gate2' &
+until [ -e locked ]; do sleep 0.01; done
+s 0 list --no-legend --full
+same "states" "${u}1 aborted prepare
+${u}2 preparing
+${u}3 prepared
+${u}4 exited garbage
+${u}5 exited deleting" "$(awk -F'\t+' '{ print $1, $5 }' out)"
+same "apps of what is being prepared" "- - -" "$(awk -F'\t+' 'NR == 1 { print $2, $3, $4 }' out)"
+s 254 status ${u}0; s 254 status ${u}6 # not to be named, as in rkt
+s 0 status ${u}1; says "state=aborted prepare
+created=0001-01-01 00:00:00 +0000 UTC"
+s 254 status --format=json ${u}1; complains "stage0: pod ${u}1: when it was created is not known"
+s 0 status ${u}3; same prepared "state=prepared
+created=2026-01-02 03:04:05.678 +0000 UTC" "$(cat out)"
+s 0 status ${u}4; same exited "exited=true" "$(grep exited= out)"; same networks "" "$(grep networks out)"
+s 0 status ${u}5; same exited "exited=false" "$(grep exited= out)"
+s 254 stop ${u}1 ${u}2 ${u}3; complains "stage0: pod \"${u}1\" is not running
+stage0: pod \"${u}2\" is not running
+stage0: pod \"${u}3\" is not running
+stage0: failed to stop 3 pod(s)"
+s 0 stop ${u}4 ${u}5
+s 254 rm ${u}2; complains "stage0: pod \"${u}2\" is currently being prepared
+stage0: failed to remove one or more pods"
+s 254 rm ${u}5; complains "stage0: pod \"${u}5\" is currently being deleted
+stage0: failed to remove one or more pods"
+for i in 1 3 4; do
+	s 0 rm ${u}$i; says "\"${u}$i\""; complains ""
+done
+same "argv of gc" "arg $data/pods/exited-garbage/${u}4/stage1/rootfs/gc
+arg --local-config
+arg /etc/rkt
+arg ${u}4
+cwd $data/pods/exited-garbage/${u}4
+stdin /dev/null
+lock none
+stdout /dev/null" "$(cat gc.note)"
+same "pods left" "embryo/${u}0 exited-garbage/${u}5 garbage/${u}6 prepare/${u}2" \
+	"$(cd "$data/pods" && echo */*-* | tr ' ' '\n' | grep -v '/\*' | tr '\n' ' ' | sed 's/ $//')"
+"$stage0" --dir="$data" status --wait ${u}2 >waited 2>&1 & waiter=$!; waits $waiter
+mv "$data/pods/prepare/${u}2" "$data/pods/prepared/"
+unlock
+mkdir -p "$data/pods/run"; mv "$data/pods/prepared/${u}2" "$data/pods/run/"
+wait $waiter; same "waited through the states" "0 state=exited" "$? $(head -n 1 waited)"
+clean
+ok "embryo, prepare, prepared, exited garbage, garbage: list, status, stop, rm"
+
+# --- gc
+make run ${u}1; make prepare ${u}2; make prepared ${u}3; make exited-garbage ${u}4; make garbage ${u}5
+mkdir -p "$data/pods/embryo/${u}6"; make embryo ${u}7
+s 0 gc --mark-only
+complains "stage0: moving pod \"${u}1\" to garbage
+stage0: moving failed prepare \"${u}2\" to garbage"
+says ""
+s 0 gc; complains "stage0: pod \"${u}1\" not removed: still within grace period (30m0s)
+stage0: pod \"${u}4\" not removed: still within grace period (30m0s)"
+says "Garbage collecting pod \"${u}2\"
+Garbage collecting pod \"${u}5\""
+s 254 gc --grace-period=0s --expire-prepared=0s
+complains "stage0: moving expired prepared pod \"${u}3\" to garbage
+stage0: remove $data/pods/embryo/${u}7: Directory not empty"
+says "Garbage collecting pod \"${u}1\"
+Garbage collecting pod \"${u}4\"
+Garbage collecting pod \"${u}3\""
+same "pods left" "embryo/${u}7" "$(cd "$data/pods" && echo */*-* | tr ' ' '\n' | grep -v '/\*')"
+s 254 gc ${u}1; complains "stage0: gc is for all pods, '${u}1' is too much: see rm"
+clean
+make exited-garbage ${u}1; make exited-garbage ${u}2
+STUB_GC='[ ! -e ../../../../fail ]'; export STUB_GC; touch fail
+s 254 --debug gc --grace-period=0s --local-config=/conf
+complains "stage0: pod ${u}1 is kept: $data/pods/exited-garbage/${u}1/stage1/rootfs/gc ended with status 1 (--force removes the pod all the same)
+stage0: pod ${u}2 is kept: $data/pods/exited-garbage/${u}2/stage1/rootfs/gc ended with status 1 (--force removes the pod all the same)"
+same "argv of gc" "arg --debug
+arg --local-config
+arg /conf" "$(sed -n 2,4p gc.note)"
+s 254 rm ${u}1
+s 0 rm --force ${u}1; says "\"${u}1\""
+rm fail
+s 0 gc --grace-period=0s; says "Garbage collecting pod \"${u}2\""
+make exited-garbage ${u}1; rm "$data/pods/exited-garbage/${u}1/stage1/manifest"
+make exited-garbage ${u}2; rm "$data/pods/exited-garbage/${u}2/stage1/rootfs/gc"
+s 0 rm ${u}1 ${u}2
+complains "stage0: warning: pod ${u}1: nothing outside of its directory is cleaned up: open stage1/manifest: No such file or directory
+stage0: warning: pod ${u}2: $data/pods/exited-garbage/${u}2/stage1/rootfs/gc is not there any more"
+unset STUB_GC; clean
+ok "gc marks, waits for its time, removes; a pod that stage1 cannot clean up is kept"
+
+for i in 0 1 2 3 4 5 6 7 8 9; do make run ${u}$i; done
+STUB_GC='echo x >>"$data/../ran"' ; export STUB_GC; rm -f ran
+for i in 1 2 3 4; do "$stage0" --dir="$data" gc --grace-period=0s >gc.$i 2>&1 & done
+
+wait
+s 0 gc --grace-period=0s
+same "pods left" "" "$(ls "$data/pods/exited-garbage" "$data/pods/run" | grep 1111)"
+same "each is collected once" 10 "$(cat gc.[1-4] out | sort | grep -c 'Garbage collecting')"
+same "complaints" "" "$(grep -h stage0: gc.[1-4] | grep -v moving)"
+same "runs of stage1's gc" 10 "$(wc -l <ran)"
+unset STUB_GC; clean
+ok "four gc at once"
+
+# --- mounts below a pod
+make run ${u}1; gone=$data/pods/exited-garbage/${u}1
+root=$data/pods/run/${u}1/stage1/rootfs/opt/stage2/web/rootfs
+mkdir -p "$root/a b" volume/sub; mount -t tmpfs none volume/sub; echo precious >volume/file; echo more >volume/sub/file
+mount --rbind volume volume; mount --make-rshared volume # as all is on a host with systemd
+mount --rbind volume "$root/a b"
+mkdir "$root/busy"; mount -t tmpfs none "$root/busy"; mount -t tmpfs none "$root/busy"; mkdir "$root/busy/x"
+exec 8<"$root/busy/x"
+s 254 rm ${u}1
+complains "stage0: pod ${u}1 is kept: unmount $gone/stage1/rootfs/opt/stage2/web/rootfs/busy: Device or resource busy
+stage0: failed to remove one or more pods"
+[ -f "$gone/stage1/rootfs/gc" ] && [ -f "$gone/pod" ] || fail "the pod was not kept"
+same "the volume" "precious more" "$(cat volume/file volume/sub/file | tr '\n' ' ' | sed 's/ $//')"
+exec 8<&-
+s 0 rm ${u}1; says "\"${u}1\""
+same "the volume" "precious more" "$(cat volume/file volume/sub/file | tr '\n' ' ' | sed 's/ $//')"
+same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
+umount -R volume; clean
+ok "what is mounted below a pod is unmounted first; busy, it keeps the pod; volumes stay as they are"
+
+# --- an overlay pod, as rkt leaves it
+make run ${u}1; pod=$data/pods/run/${u}1
+tree=deps-sha512-stage1; mkdir -p "$data/cas/tree/$tree" "$pod/overlay/$tree/upper/rkt/status" "$pod/overlay/$tree/work"
+mv "$pod/stage1/rootfs" "$data/cas/tree/$tree/rootfs"; mkdir "$pod/stage1/rootfs"
+printf %s $tree >"$pod/stage1TreeStoreID"; : >"$pod/overlay-prepared"; echo 9 >"$pod/overlay/$tree/upper/rkt/status/web"
+s 0 status ${u}1; same "exit code" app-web=9 "$(tail -n 1 out)"
+mkfifo gate2; flock -x "$pod" sh -c 'read x <gate2' &
+until ! flock -n -s "$pod" true; do sleep 0.01; done
+"$stage0" --dir="$data" status --wait-ready ${u}1 >ready 2>&1 & ready=$!; waits $ready
+rm -r "$pod/overlay/$tree/upper/rkt"; mkdir -p "$pod/overlay/$tree/upper/rkt"; ln -s ready "$pod/overlay/$tree/upper/rkt/supervisor-status"
+wait $ready; same "status --wait-ready" "0 state=running" "$? $(head -n 1 ready)"
+echo >gate2; wait; rm gate2
+if mount -t overlay -o "lowerdir=$data,upperdir=$dir/up,workdir=$dir/work" none "$pod/stage1/rootfs" 2>/dev/null; then
+	fail "a mount that should not work"
+fi
+STUB_GC='touch stage1/rootfs/written'; export STUB_GC
+s 0 rm ${u}1; complains ""; unset STUB_GC
+same "the tree store" "enter gc lib.sh opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
+same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
+clean
+ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted"
+
+# --- files that are not what they should be
+make run ${u}1; make run ${u}2; pod=$data/pods/run/${u}1
+row() { s 0 list --no-legend; same "pods listed" "$1" "$(wc -l <out)"; complains "$2"; } # LINES MESSAGE
+echo '[{' >"$pod/net-info.json"; row 1 "stage0: pod ${u}1: net-info.json: not JSON: ends too early"
+s 254 status ${u}1; s 254 status --format=json ${u}1
+echo '{}' >"$pod/net-info.json"; row 1 "stage0: pod ${u}1: net-info.json: expected array, found object"
+echo '[7]' >"$pod/net-info.json"; row 1 "stage0: pod ${u}1: net-info.json[0]: expected object, found int"
+echo null >"$pod/net-info.json"; row 2 ""
+rm "$pod/net-info.json"; mkfifo "$pod/net-info.json"; row 1 "stage0: pod ${u}1: open net-info.json: Invalid argument"
+rm "$pod/net-info.json"; cp "$pod/pod" pod.sav
+echo '{"apps":[{"name":"../x"}]}' >"$pod/pod"; row 1 "stage0: pod ${u}1: pod.apps[0]: '../x' is not an app name"
+echo '{"apps":7}' >"$pod/pod"; row 1 "stage0: pod ${u}1: pod.apps: expected array, found int"
+: >"$pod/pod"; row 1 "stage0: pod ${u}1: pod: not JSON: ends too early"
+s 254 cat-manifest ${u}1; complains "stage0: pod ${u}1: pod: not JSON: ends too early"
+rm "$pod/pod"; row 1 "stage0: pod ${u}1: open pod: No such file or directory"
+echo '{"apps":[]}' >"$pod/pod"; row 2 ""
+cp pod.sav "$pod/pod"
+printf '{"acKind":"ImageManifest","acVersion":"1.0.0","name":"a","labels":[{"name":"version","value":"\033[31m"}]}' >"$pod/appsinfo/web/manifest"
+s 0 list --no-legend; same "image name" "a:?[31m" "$(awk -F'\t+' 'NR == 1 { print $3 }' out)"
+echo '{}' >"$pod/appsinfo/web/manifest"; row 2 "stage0: pod ${u}1, app 'web': image manifest.acKind: missing"
+same "image name" "--" "$(awk -F'\t+' 'NR == 1 { print $3 }' out)"
+status=$pod/stage1/rootfs/rkt/status/web
+for evil in "ln -s /proc/self/status" "mkfifo" "ln -s ../../../../pid" "mkdir"; do
+	rm -rf "$status"; $evil "$status"
+	s 0 status ${u}1; same "code of $evil" "" "$(grep app- out)"
+done
+rm -rf "$status"; echo x >"$status"; s 0 status ${u}1; same "code of junk" "" "$(grep app- out)"
+echo 99999999999999 >"$pod/pid"; s 0 status ${u}1; same "pid too large" "" "$(grep pid= out)"
+printf '../../run' >"$pod/stage1TreeStoreID"; : >"$pod/overlay-prepared"; s 0 status ${u}1
+s 254 rm ${u}1
+complains "stage0: pod ${u}1 is kept: stage1TreeStoreID: '../../run' is not the name of a tree (--force removes the pod all the same)
+stage0: failed to remove one or more pods"
+s 0 rm --force ${u}1
+sed -i 's|"/enter"|"/../enter"|; s|"/stop"|""|' "$data/pods/run/${u}2/stage1/manifest"
+flock -x "$data/pods/run/${u}2" "$stage0" --dir="$data" stop ${u}2 >out 2>err
+complains "stage0: error stopping \"${u}2\": annotation 'coreos.com/rkt/stage1/stop': '' is no path in the image
+stage0: failed to stop 1 pod(s)"
+flock -x "$data/pods/run/${u}2" "$stage0" --dir="$data" enter ${u}2 >out 2>err
+complains "stage0: annotation 'coreos.com/rkt/stage1/enter': '/../enter' is no path in the image"
+clean
+ok "malformed and hostile files: said, and the other pods are shown"
+
+# --- not root
+make run ${u}1
+nobody() { want=$1; shift; setpriv --reuid=65534 --regid=65534 --clear-groups "$stage0" --dir="$data" "$@" >out 2>err; same "exit status of $*" "$want" $?; }
+chmod 755 "$dir"; cp "$stage0" "$dir/stage0" && chmod 755 "$dir/stage0"; stage0=$dir/stage0
+for verb in "gc" "rm ${u}1"; do nobody 254 $verb; complains "stage0: remove pods: only root can"; done
+nobody 254 enter ${u}1; complains "stage0: enter pods: only root can"
+chmod 700 "$data"
+nobody 254 list; complains "stage0: open $data/pods: Permission denied"
+chmod -R a+rX "$data"
+nobody 0 list; nobody 0 status ${u}1; nobody 0 cat-manifest ${u}1
+clean
+ok "not root"
+echo "1..$n"
