@@ -27,15 +27,16 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 
 # The layers, readable here: what each program is made of.
 COMMON      := stage1/common/err.c stage1/common/util.c
-WIRE        := stage1/common/wire.c stage1/common/guest_plan.c
+WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
-PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c) stage1/cli.c
+PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c
 RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
-GUEST       := $(addprefix init/,guest.c streams.c app.c become.c passwd.c mounts.c view.c target.c copy.c)
+GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c passwd.c \
+	mounts.c view.c target.c copy.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 

@@ -1,103 +1,275 @@
-/* See app.h. Everything after fork() runs in the child and ends in execve or a report. */
+/* See app.h. */
 #include "init/app.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "init/become.h"
 #include "stage1/common/util.h"
 
-static void reset_signals(void)
-{
-	sigset_t none;
+enum { STATUS_OTHER = 254, SIGNAL_BASE = 128 };
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+void app_init(struct app *a, unsigned id, const struct guest_app *plan)
+{
+	memset(a, 0, sizeof(*a));
+	a->plan = plan;
+	a->mnt = -1;
+	task_init(&a->task, id);
 }
 
-static void child(const struct guest_app *app, const int fds[WIRE_STREAMS], int report)
-	__attribute__((noreturn));
-
-static void child(const struct guest_app *app, const int fds[WIRE_STREAMS], int report)
+/* The first cause stays. */
+static void set_end(struct app *a, enum wire_app_state how, uint32_t value, const char *text)
 {
-	struct app_failure failure = { .status = 254 };
+	if (a->ended)
+		return;
+	a->ended = true;
+	a->how = how;
+	a->value = value;
+	(void)snprintf(a->text, sizeof(a->text), "%.*s", WIRE_TEXT_MAX, text);
+}
+
+static void over(struct app *a)
+{
+	a->state = APP_OVER;
+	ends_close_theirs(&a->task.ends);
+	streams_close_stdin(&a->task.streams);
+	if (a->mnt >= 0)
+		(void)close(a->mnt); /* processes that entered it hold it themselves */
+	a->mnt = -1;
+	task_say(&a->task, a->how, a->value, a->text);
+}
+
+void app_fail(struct app *a, uint32_t status, const char *text)
+{
+	set_end(a, WIRE_APP_FAILED, status, text);
+	over(a);
+}
+
+void app_begin(struct app *a)
+{
 	struct err e = ERR_INIT;
 
-	reset_signals();
-	(void)setsid();
-	(void)umask(0022);
-	for (int i = 0; i < WIRE_STREAMS; i++)
-		if (dup2(fds[i], i) < 0)
-			(void)err_sys(&e, "set up descriptor %d", i);
-	if (e.kind == ERR_NONE && become_root(app, &e) == 0)
-		failure.status = become_program(app, &(struct program){ .exec = app->exec }, &e);
-	memcpy(failure.text, e.msg, sizeof(failure.text) - 1);
-	(void)!write(report, &failure, sizeof(failure));
-	_exit(255);
+	if (task_open(&a->task, &a->plan->io, &e) < 0 ||
+		process_make_root(a->plan, &a->task.proc, &e) < 0) {
+		app_fail(a, STATUS_OTHER, e.msg);
+		return;
+	}
+	a->state = APP_ROOT;
 }
 
-/* A pipe whose end `ours` does not block. */
-static int make_pipe(int ours, int *our_fd, int *their_fd, struct err *e)
+/* Trouble that changes nothing of how the app ended. */
+static void note(const struct app *a, struct frame_writer *wr, const char *text)
 {
-	int fds[2];
+	char line[WIRE_TEXT_MAX + 1];
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe");
-	*our_fd = fds[ours];
-	*their_fd = fds[!ours];
-	if (fcntl(*our_fd, F_SETFL, O_NONBLOCK) < 0)
-		return err_sys(e, "set up a pipe");
-	return 0;
+	(void)snprintf(line, sizeof(line), "app '%.80s': %.300s", a->plan->name, text);
+	(void)frame_put(wr, WIRE_LOG, 0, 0, line, strlen(line));
 }
 
-static int make_streams(const struct guest_app *app, struct app_process *p,
-	int theirs[WIRE_STREAMS + 1], struct err *e)
+static int spawn(struct app *a, enum program_kind kind, char **exec, struct err *e)
 {
-	if (app->open_stdin) {
-		if (make_pipe(1, &p->stream[WIRE_STDIN], &theirs[WIRE_STDIN], e) < 0)
-			return -1;
-	} else {
-		theirs[WIRE_STDIN] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		if (theirs[WIRE_STDIN] < 0)
-			return err_sys(e, "open /dev/null");
-	}
-	if (make_pipe(0, &p->stream[WIRE_STDOUT], &theirs[WIRE_STDOUT], e) < 0 ||
-		make_pipe(0, &p->stream[WIRE_STDERR], &theirs[WIRE_STDERR], e) < 0 ||
-		make_pipe(0, &p->report, &theirs[WIRE_STREAMS], e) < 0)
-		return -1;
-	return 0;
+	const int *theirs = a->task.ends.theirs;
+	const int fds[WIRE_STREAMS] = { kind == PROGRAM_MAIN ? theirs[0] : -1, theirs[1], theirs[2] };
+
+	return process_spawn(&(struct process_spec){
+		.app = a->plan, .mnt = a->mnt, .fds = fds,
+		.terminal = kind == PROGRAM_MAIN && a->task.terminal,
+		.program = { .kind = kind, .exec = exec },
+	}, &a->task.proc, e);
 }
 
-int app_spawn(const struct guest_app *app, struct app_process *p_r, struct err *e)
+/* The app's own part is done, however: post-stop, then it is over. */
+static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
 {
-	struct app_process p = { .pid = -1, .report = -1, .stream = { -1, -1, -1 } };
-	int theirs[WIRE_STREAMS + 1] = { -1, -1, -1, -1 };
-	int ret = make_streams(app, &p, theirs, e);
+	struct err e = ERR_INIT;
 
-	if (ret == 0) {
-		p.pid = fork();
-		if (p.pid == 0)
-			child(app, theirs, theirs[WIRE_STREAMS]);
-		if (p.pid < 0)
-			ret = err_sys(e, "fork");
+	streams_close_stdin(&a->task.streams);
+	if (a->plan->npost_stop == 0 || a->mnt < 0 || life == POD_IS_KILLED) {
+		over(a);
+		return;
 	}
-	for (size_t i = 0; i < COUNT(theirs); i++)
-		if (theirs[i] >= 0)
-			(void)close(theirs[i]);
-	if (ret < 0) {
-		for (int i = 0; i < WIRE_STREAMS; i++)
-			if (p.stream[i] >= 0)
-				(void)close(p.stream[i]);
-		if (p.report >= 0)
-			(void)close(p.report);
-		return ret;
+	if (spawn(a, PROGRAM_HANDLER, a->plan->post_stop, &e) < 0) {
+		(void)err_prefix(&e, "post-stop handler");
+		note(a, wr, e.msg);
+		over(a);
+		return;
 	}
-	*p_r = p;
-	return 0;
+	a->state = APP_POST;
+	ends_close_theirs(&a->task.ends);
+	task_say(&a->task, WIRE_APP_HANDLER, (uint32_t)a->task.proc.pid, "");
+}
+
+static void start_main(struct app *a, enum pod_life life, struct frame_writer *wr)
+{
+	struct err e = ERR_INIT;
+
+	if (life != POD_RUNS) {
+		set_end(a, WIRE_APP_KILLED, SIGTERM, "");
+		finish(a, life, wr);
+		return;
+	}
+	if (spawn(a, PROGRAM_MAIN, a->plan->exec, &e) < 0) {
+		set_end(a, WIRE_APP_FAILED, STATUS_OTHER, e.msg);
+		finish(a, life, wr);
+		return;
+	}
+	a->state = APP_STARTING;
+	if (a->plan->npost_stop == 0)
+		ends_close_theirs(&a->task.ends); /* else they are kept for the handler */
+}
+
+static void start_pre(struct app *a, enum pod_life life, struct frame_writer *wr)
+{
+	struct err e = ERR_INIT;
+
+	if (a->plan->npre_start == 0 || life != POD_RUNS) {
+		start_main(a, life, wr);
+		return;
+	}
+	if (spawn(a, PROGRAM_HANDLER, a->plan->pre_start, &e) < 0) {
+		set_end(a, WIRE_APP_FAILED, STATUS_OTHER, e.msg);
+		finish(a, life, wr);
+		return;
+	}
+	a->state = APP_PRE;
+	task_say(&a->task, WIRE_APP_HANDLER, (uint32_t)a->task.proc.pid, "");
+}
+
+/* The child that made the root waits: its namespace is held by us from now on, and it may go. */
+static void take_root(struct app *a)
+{
+	struct err e = ERR_INIT;
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)a->task.proc.pid);
+	a->mnt = open(path, O_RDONLY | O_CLOEXEC);
+	if (a->mnt < 0) {
+		(void)err_sys(&e, "open %s", path);
+		set_end(a, WIRE_APP_FAILED, STATUS_OTHER, e.msg);
+	}
+	(void)kill(a->task.proc.pid, SIGKILL);
+}
+
+void app_report(struct app *a, struct frame_writer *wr)
+{
+	struct err e = ERR_INIT;
+	uint32_t status;
+
+	switch (process_report(&a->task.proc, &status, &e)) {
+	case PROCESS_SILENT:
+		return;
+	case PROCESS_READY:
+		if (a->state == APP_ROOT)
+			take_root(a);
+		return;
+	case PROCESS_RUNS:
+		if (a->state == APP_STARTING) {
+			a->state = APP_RUNNING;
+			task_say(&a->task, WIRE_APP_STARTED, (uint32_t)a->task.proc.pid, "");
+		}
+		return;
+	case PROCESS_FAILED:
+		if (a->state == APP_PRE || a->state == APP_POST)
+			(void)err_prefix(&e, "%s handler", a->state == APP_PRE ? "pre-start" : "post-stop");
+		if (a->state == APP_POST)
+			note(a, wr, e.msg);
+		set_end(a, WIRE_APP_FAILED, status, e.msg); /* after post-stop no more than that note */
+		return;
+	}
+}
+
+static void pre_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr)
+{
+	uint32_t value;
+	char text[80];
+
+	if (life != POD_RUNS || a->ended) {
+		set_end(a, WIRE_APP_KILLED, SIGTERM, "");
+	} else if (death_of(wait_status, &value) == WIRE_APP_KILLED) {
+		(void)snprintf(text, sizeof(text), "the pre-start handler was killed by signal %u", value);
+		set_end(a, WIRE_APP_FAILED, SIGNAL_BASE + value, text);
+	} else if (value != 0) {
+		(void)snprintf(text, sizeof(text), "the pre-start handler exited with status %u", value);
+		set_end(a, WIRE_APP_FAILED, value, text);
+	}
+	if (a->ended)
+		finish(a, life, wr);
+	else
+		start_main(a, life, wr);
+}
+
+/* Its failure is told, and changes nothing: the app has ended as it has. */
+static void post_reaped(struct app *a, int wait_status, struct frame_writer *wr)
+{
+	uint32_t value;
+	char text[80];
+	bool killed = death_of(wait_status, &value) == WIRE_APP_KILLED;
+
+	(void)snprintf(text, sizeof(text), "the post-stop handler %s %u",
+		killed ? "was killed by signal" : "exited with status", value);
+	if (value != 0)
+		note(a, wr, text);
+	over(a);
+}
+
+void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr)
+{
+	enum wire_app_state how;
+	uint32_t value;
+
+	app_report(a, wr); /* it may have ended before we saw it begin */
+	task_reaped(&a->task);
+	if (a->state == APP_PRE)
+		app_produce(a, wr); /* what it wrote is told before others write */
+	switch (a->state) {
+	case APP_ROOT:
+		if (a->mnt < 0 && life == POD_RUNS)
+			set_end(a, WIRE_APP_FAILED, STATUS_OTHER, "the process that made its root was killed");
+		if (a->ended)
+			finish(a, life, wr);
+		else
+			start_pre(a, life, wr);
+		break;
+	case APP_PRE:
+		pre_reaped(a, wait_status, life, wr);
+		break;
+	case APP_STARTING:
+	case APP_RUNNING:
+		how = death_of(wait_status, &value);
+		set_end(a, how, value, "");
+		finish(a, life, wr);
+		break;
+	case APP_POST:
+		post_reaped(a, wait_status, wr);
+		break;
+	case APP_NEW:
+	case APP_OVER:
+		break;
+	}
+}
+
+void app_produce(struct app *a, struct frame_writer *wr)
+{
+	task_produce(&a->task, a->state == APP_STARTING, wr);
+}
+
+void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS])
+{
+	task_poll(&a->task, a->state == APP_STARTING, room, fds);
+}
+
+bool app_failed(const struct app *a)
+{
+	return a->state == APP_OVER && (a->how != WIRE_APP_EXITED || a->value != 0);
+}
+
+void app_close(struct app *a)
+{
+	task_close(&a->task);
+	if (a->mnt >= 0)
+		(void)close(a->mnt);
+	a->mnt = -1;
 }

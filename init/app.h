@@ -1,30 +1,48 @@
 /*
- * Starting one app: pipes and a process for it. What that process does to become the app's program
- * is init/become.h's.
+ * The life of one app (rkt's rules, contract 6.1): its root is made, pre-start runs, then the app
+ * itself, then post-stop; only then it is over. Each step is a process; the next one begins when that
+ * is reaped. All apps live at once, none waits for another.
  */
 #ifndef INIT_APP_H
 #define INIT_APP_H
 
-#include <stdint.h>
-#include <sys/types.h>
+#include "init/task.h"
 
-#include "stage1/common/err.h"
-#include "stage1/common/guest_plan.h"
-#include "stage1/common/wire.h"
-
-/* What a child that never got to its exec writes into the report pipe, in one write. */
-struct app_failure {
-	uint32_t status; /* as WIRE_APP_FAILED's value */
-	char text[WIRE_TEXT_MAX];
+enum app_state {
+	APP_NEW,
+	APP_ROOT,     /* its root is being made */
+	APP_PRE,      /* the pre-start handler runs */
+	APP_STARTING, /* forked, its program does not run yet */
+	APP_RUNNING,
+	APP_POST,     /* the post-stop handler runs */
+	APP_OVER,     /* the last word is said, or waits for room */
 };
 
-struct app_process {
-	pid_t pid;
-	int report; /* read end: an app_failure, or end of file once the app's program runs */
-	int stream[WIRE_STREAMS]; /* our ends of the pipes, non-blocking; -1: stdin is /dev/null */
+/* What the pod's phase allows an app: it is told with every event. */
+enum pod_life { POD_RUNS, POD_STOPS, POD_IS_KILLED };
+
+struct app {
+	const struct guest_app *plan;
+	enum app_state state;
+	int mnt; /* its mount namespace from APP_PRE on; -1: none */
+	struct task task;
+	/* What the last word will be. */
+	bool ended;
+	enum wire_app_state how;
+	uint32_t value;
+	char text[WIRE_TEXT_MAX + 1];
 };
 
-/* Forks the app. On success the caller owns the descriptors of *p_r. */
-int app_spawn(const struct guest_app *app, struct app_process *p_r, struct err *e);
+void app_init(struct app *a, unsigned id, const struct guest_app *plan);
+void app_begin(struct app *a);
+/* It never ran, and will not. */
+void app_fail(struct app *a, uint32_t status, const char *text);
+void app_report(struct app *a, struct frame_writer *wr); /* task.proc.report can be read */
+void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr);
+void app_produce(struct app *a, struct frame_writer *wr);
+void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS]);
+/* Over, and not by an exit with 0: the pod is to end (contract 6.2). */
+bool app_failed(const struct app *a);
+void app_close(struct app *a);
 
 #endif

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -45,29 +46,52 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
 }
 
+/* Where a plain name is looked for, and what relative directories and paths are relative to. */
+struct search {
+	const char *dirs, *base;
+};
+
 /*
  * The path to execute, which is also argv[0]: not resolved through links. A plain name that is
  * nowhere on the search path is an error; other paths are left for execve to judge.
  */
-static int find_program(const struct guest_app *app, const char *name, char path[PATH_MAX], struct err *e)
+static int find_program(const struct search *search, const char *name, char path[PATH_MAX], struct err *e)
 {
-	const char *dir = app->search_path;
+	const char *dir = search->dirs;
 	size_t len;
 
-	if (*name == '/' || strchr(name, '/')) {
-		(void)snprintf(path, PATH_MAX, "%s%s%s", *name == '/' ? "" : app->cwd,
+	if (strchr(name, '/')) {
+		(void)snprintf(path, PATH_MAX, "%s%s%s", *name == '/' ? "" : search->base,
 			*name == '/' ? "" : "/", name);
 		return 0;
 	}
 	for (;; dir += len + 1) {
 		len = strcspn(dir, ":");
-		(void)snprintf(path, PATH_MAX, "%s%s%.*s/%s", *dir == '/' ? "" : app->cwd,
+		(void)snprintf(path, PATH_MAX, "%s%s%.*s/%s", *dir == '/' ? "" : search->base,
 			*dir == '/' ? "" : "/", (int)len, dir, name);
 		if (is_program(path))
 			return 0;
 		if (!dir[len])
-			return err_set(e, ERR_INPUT, "exec '%s': not found in %s", name, app->search_path);
+			return err_set(e, ERR_INPUT, "exec '%s': not found in %s", name, search->dirs);
 	}
+}
+
+static const char *path_of(char *const *env)
+{
+	for (; *env; env++)
+		if (!strncmp(*env, "PATH=", 5))
+			return *env + 5;
+	return "/usr/bin:/bin";
+}
+
+/* So that /dev/stdout and /dev/tty can be opened anew by the user they are for. */
+static void give_descriptors(uint32_t uid)
+{
+	struct stat st;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || isatty(fd)))
+			(void)!fchown(fd, uid, (gid_t)-1);
 }
 
 static int become_user(const struct guest_app *app, bool root, struct err *e)
@@ -77,6 +101,7 @@ static int become_user(const struct guest_app *app, bool root, struct err *e)
 	if (!root && (passwd_lookup(PASSWD_USER, app->user, &uid, e) < 0 ||
 			     passwd_lookup(PASSWD_GROUP, app->group, &gid, e) < 0))
 		return -1;
+	give_descriptors(uid);
 	if (limit_caps(e) < 0)
 		return -1;
 	if (setgroups(app->ngids, app->gids) < 0 || setresgid(gid, gid, gid) < 0 ||
@@ -90,20 +115,28 @@ int become_root(const struct guest_app *app, struct err *e)
 	return view_enter(app, e);
 }
 
+int become_inside(int mnt, struct err *e)
+{
+	return setns(mnt, CLONE_NEWNS) == 0 ? 0 : err_sys(e, "enter the app's mount namespace");
+}
+
 uint32_t become_program(const struct guest_app *app, const struct program *prog, struct err *e)
 {
+	char *const *env = prog->env ? prog->env : app->env;
+	const char *cwd = prog->kind == PROGRAM_ENTERED ? "/" : app->cwd;
+	const struct search search = {
+		prog->kind == PROGRAM_ENTERED ? path_of(env) : app->search_path, cwd };
 	char path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s", prog->exec[0]);
-	if ((!prog->handler && find_program(app, prog->exec[0], path, e) < 0) ||
-		become_user(app, prog->handler, e) < 0)
+	if (find_program(&search, prog->exec[0], path, e) < 0 ||
+		become_user(app, prog->kind != PROGRAM_MAIN, e) < 0)
 		return STATUS_OTHER;
-	if (chdir(app->cwd) < 0) {
-		(void)err_sys(e, "working directory '%s'", app->cwd);
+	if (chdir(cwd) < 0) {
+		(void)err_sys(e, "working directory '%s'", cwd);
 		return STATUS_CHDIR;
 	}
 	prog->exec[0] = path;
-	(void)execve(path, prog->exec, app->env);
+	(void)execve(path, prog->exec, env);
 	(void)err_sys(e, "Unable to open \"%s\"", path); /* rkt's words (stage1/diagnostic) */
 	return STATUS_EXEC;
 }

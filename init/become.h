@@ -15,10 +15,19 @@
 
 /* A mount namespace of its own, with the app's file systems, whose root is the app's. */
 int become_root(const struct guest_app *app, struct err *e);
+/* Joins that namespace, and so is in the app's root. */
+int become_inside(int mnt, struct err *e);
+
+enum program_kind {
+	PROGRAM_MAIN,    /* the app's own: its user, exec[0] looked up by rkt's rules */
+	PROGRAM_HANDLER, /* pre-start, post-stop: the same as root */
+	PROGRAM_ENTERED, /* a process that enters: root, in /, exec[0] looked up along PATH as a shell does */
+};
 
 struct program {
+	enum program_kind kind;
 	char **exec;      /* exec[0] is replaced by the path that was found */
-	bool handler;     /* rkt's pre-start and post-stop: exec[0] is not looked up, the user is root */
+	char *const *env; /* NULL: the app's */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* See guest.h. One loop, one state; the streams of an app are in init/streams.c. */
+/* See guest.h. One loop, one state; the life of an app is init/app.c's, of one that enters init/entered.c's. */
 #include "init/guest.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "init/app.h"
-#include "init/streams.h"
+#include "init/entered.h"
 #include "stage1/common/util.h"
 #include "stage1/common/wire.h"
 
@@ -32,20 +32,7 @@ enum phase {
 	PHASE_DONE,
 };
 
-enum app_state { APP_NEW, APP_STARTING, APP_RUNNING, APP_OVER };
-
-struct app_run {
-	enum app_state state;
-	struct app_process proc;
-	struct streams streams;
-	/* What to report once the app is over, when there was no room at the time. */
-	bool report_due;
-	enum wire_app_state report;
-	uint32_t value;
-	char text[WIRE_TEXT_MAX + 1];
-};
-
-enum { FDS_FIXED = 2, FDS_PER_APP = WIRE_STREAMS + 1 };
+enum { FDS_FIXED = 2 };
 
 struct guest {
 	const struct transport *io;
@@ -57,8 +44,9 @@ struct guest {
 	uint8_t *plan_bytes;
 	size_t plan_len;
 	struct guest_plan plan;
-	struct app_run *apps; /* plan.napps of them */
-	struct pollfd *fds;   /* FDS_FIXED, then FDS_PER_APP for each */
+	struct app *apps;     /* plan.napps of them */
+	struct entered_table entered;
+	struct pollfd *fds;   /* FDS_FIXED, then TASK_FDS for each app and each that may enter */
 	struct frame_reader rd;
 	struct frame_writer wr;
 };
@@ -90,60 +78,42 @@ static void stop(struct guest *g, uint32_t grace_ms)
 	g->phase = PHASE_STOP;
 	g->deadline = deadline;
 	(void)kill(-1, SIGTERM);
+	for (size_t i = 0; i < g->plan.napps; i++)
+		if (g->apps[i].task.terminal)
+			task_signal(&g->apps[i].task, SIGHUP); /* a shell at a terminal ignores TERM */
+	entered_signal(&g->entered, SIGHUP);
 	(void)kill(-1, SIGCONT); /* a stopped process hears nothing else */
 }
 
-static void app_over(struct app_run *run, enum wire_app_state how, uint32_t value, const char *text)
+static enum pod_life life_of(const struct guest *g)
 {
-	run->state = APP_OVER;
-	run->report = how;
-	run->value = value;
-	run->report_due = true;
-	(void)snprintf(run->text, sizeof(run->text), "%.*s", WIRE_TEXT_MAX, text);
+	return g->phase <= PHASE_RUN ? POD_RUNS : g->phase == PHASE_STOP ? POD_STOPS : POD_IS_KILLED;
 }
 
 static void start_apps(struct guest *g)
 {
 	struct err e = ERR_INIT;
+	int ret = g->ops->prepare(&g->plan, &e);
 
-	if (g->ops->prepare(&g->plan, &e) < 0) {
+	if (ret < 0)
 		say(g, e.msg);
-		for (size_t i = 0; i < g->plan.napps; i++)
-			app_over(&g->apps[i], WIRE_APP_FAILED, 254, e.msg);
-		return;
-	}
 	for (size_t i = 0; i < g->plan.napps; i++) {
-		struct app_run *run = &g->apps[i];
-
-		if (app_spawn(&g->plan.apps[i], &run->proc, &e) < 0) {
-			app_over(run, WIRE_APP_FAILED, 254, e.msg);
-			return;
-		}
-		run->state = APP_STARTING;
-		streams_init(&run->streams, (unsigned)i, run->proc.stream);
+		if (ret < 0)
+			app_fail(&g->apps[i], 254, e.msg);
+		else
+			app_begin(&g->apps[i]);
 	}
 }
 
-/* The report pipe is readable: the app's program runs, or says why it does not. */
-static void read_report(struct guest *g, struct app_run *run)
+static void reaped(struct guest *g, pid_t pid, int status)
 {
-	struct app_failure failure;
-	ssize_t n = read(run->proc.report, &failure, sizeof(failure));
-
-	if (n < 0)
-		return;
-	(void)close(run->proc.report);
-	run->proc.report = -1;
-	if (run->state != APP_STARTING)
-		return;
-	if (n == (ssize_t)sizeof(failure)) {
-		failure.text[sizeof(failure.text) - 1] = '\0';
-		app_over(run, WIRE_APP_FAILED, failure.status, failure.text);
-		return;
+	for (size_t i = 0; i < g->plan.napps; i++) {
+		if (g->apps[i].task.proc.pid == pid) {
+			app_reaped(&g->apps[i], status, life_of(g), &g->wr);
+			return;
+		}
 	}
-	run->state = APP_RUNNING;
-	(void)frame_put_app(&g->wr, (unsigned)(run - g->apps), WIRE_APP_STARTED,
-		(uint32_t)run->proc.pid, "");
+	(void)entered_reaped(&g->entered, pid, status); /* or an orphan of somebody's */
 }
 
 /* SIGCHLD coalesces: reap until there is nothing. True when there is no child left at all. */
@@ -152,31 +122,15 @@ static bool reap(struct guest *g)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (size_t i = 0; i < g->plan.napps; i++) {
-			struct app_run *run = &g->apps[i];
-
-			if (run->state == APP_NEW || run->proc.pid != pid)
-				continue;
-			run->proc.pid = -1;
-			if (run->proc.report >= 0)
-				read_report(g, run); /* it may have ended before we saw it begin */
-			if (run->state == APP_OVER)
-				continue;
-			if (WIFSIGNALED(status))
-				app_over(run, WIRE_APP_KILLED, (uint32_t)WTERMSIG(status), "");
-			else
-				app_over(run, WIRE_APP_EXITED, (uint32_t)WEXITSTATUS(status), "");
-		}
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		reaped(g, pid, status);
 	return pid < 0 && errno == ECHILD;
 }
 
 static bool any_failed(const struct guest *g)
 {
 	for (size_t i = 0; i < g->plan.napps; i++)
-		if (g->apps[i].state == APP_OVER &&
-			(g->apps[i].report != WIRE_APP_EXITED || g->apps[i].value != 0))
+		if (app_failed(&g->apps[i]))
 			return true;
 	return false;
 }
@@ -195,34 +149,38 @@ static bool all_said(const struct guest *g)
 	if (g->lost)
 		return true;
 	for (size_t i = 0; i < g->plan.napps; i++)
-		if (g->apps[i].report_due || !streams_done(&g->apps[i].streams))
+		if (!task_all_said(&g->apps[i].task))
 			return false;
-	return true;
+	return entered_none(&g->entered);
+}
+
+static int make_room(struct guest *g, struct err *e)
+{
+	struct pollfd *fds = calloc(FDS_FIXED + TASK_FDS * (g->plan.napps + WIRE_EXEC_COUNT), sizeof(*fds));
+
+	g->apps = calloc(g->plan.napps + 1, sizeof(*g->apps));
+	if (!g->apps || !fds || g->plan.napps > WIRE_EXEC_FIRST) {
+		free(fds);
+		return err_set(e, ERR_SYSTEM, "no room for %zu apps", g->plan.napps);
+	}
+	free(g->fds);
+	g->fds = fds;
+	for (size_t i = 0; i < g->plan.napps; i++)
+		app_init(&g->apps[i], (unsigned)i, &g->plan.apps[i]);
+	return 0;
 }
 
 static void plan_arrived(struct guest *g)
 {
 	struct err e = ERR_INIT;
 
-	if (guest_plan_decode(g->plan_bytes, g->plan_len, &g->plan, &e) == 0) {
-		struct pollfd *fds = calloc(FDS_FIXED + FDS_PER_APP * g->plan.napps, sizeof(*fds));
-
-		g->apps = calloc(g->plan.napps + 1, sizeof(*g->apps));
-		if (g->apps && fds) {
-			free(g->fds);
-			g->fds = STEAL(fds);
-		} else {
-			(void)err_set(&e, ERR_SYSTEM, "no memory for %zu apps", g->plan.napps);
-			g->plan.napps = 0;
-		}
-		for (size_t i = 0; i < g->plan.napps; i++) /* an app that never starts has none */
-			g->apps[i].proc = (struct app_process){ .pid = -1, .report = -1 };
-		free(fds);
-	}
-	if (e.kind != ERR_NONE)
-		say(g, e.msg);
+	if (guest_plan_decode(g->plan_bytes, g->plan_len, &g->plan, &e) == 0 && make_room(g, &e) < 0)
+		g->plan.napps = 0;
 	g->phase = PHASE_RUN;
-	start_apps(g);
+	if (e.kind == ERR_NONE)
+		start_apps(g);
+	else
+		say(g, e.msg);
 }
 
 static void plan_part(struct guest *g, const struct frame *f)
@@ -239,6 +197,23 @@ static void plan_part(struct guest *g, const struct frame *f)
 	memcpy(bytes + g->plan_len, f->data, f->len);
 	g->plan_bytes = bytes;
 	g->plan_len += f->len;
+}
+
+static void handle_task(struct guest *g, const struct frame *f)
+{
+	struct task *t;
+
+	if (f->app >= g->plan.napps) {
+		entered_frame(&g->entered, f, g->apps, g->plan.napps, life_of(g), &g->wr);
+		return;
+	}
+	t = &g->apps[f->app].task;
+	if (f->type == WIRE_KILL && g->apps[f->app].state == APP_RUNNING)
+		task_signal(t, (int)wire_u32(f->data));
+	else if (f->type == WIRE_WINSIZE)
+		streams_resize(&t->streams, wire_u32(f->data), wire_u32(f->data + 4));
+	else if (f->type <= WIRE_CREDIT)
+		streams_frame(&t->streams, f);
 }
 
 static void handle(struct guest *g, const struct frame *f)
@@ -262,8 +237,11 @@ static void handle(struct guest *g, const struct frame *f)
 	case WIRE_DATA:
 	case WIRE_EOF:
 	case WIRE_CREDIT:
-		if (f->app < g->plan.napps && g->apps[f->app].state != APP_NEW)
-			streams_frame(&g->apps[f->app].streams, f);
+	case WIRE_EXEC:
+	case WIRE_START:
+	case WIRE_KILL:
+	case WIRE_WINSIZE:
+		handle_task(g, f);
 		break;
 	case WIRE_STOP:
 		stop(g, wire_u32(f->data));
@@ -285,7 +263,8 @@ static void lose(struct guest *g)
 		return;
 	g->lost = true;
 	for (size_t i = 0; i < g->plan.napps; i++)
-		streams_close(&g->apps[i].streams);
+		streams_close(&g->apps[i].task.streams);
+	entered_close(&g->entered);
 	stop(g, LOST_GRACE_MS);
 }
 
@@ -334,13 +313,9 @@ static void transmit(struct guest *g)
 
 static void produce(struct guest *g)
 {
-	for (size_t i = 0; i < g->plan.napps; i++) {
-		struct app_run *run = &g->apps[i];
-
-		streams_produce(&run->streams, &g->wr);
-		if (run->report_due && frame_put_app(&g->wr, (unsigned)i, run->report, run->value, run->text))
-			run->report_due = false;
-	}
+	for (size_t i = 0; i < g->plan.napps; i++)
+		app_produce(&g->apps[i], &g->wr);
+	entered_produce(&g->entered, &g->wr);
 	if (g->end_due && frame_put(&g->wr, WIRE_END, 0, 0, NULL, 0))
 		g->end_due = false;
 }
@@ -370,8 +345,10 @@ static void step(struct guest *g)
 		g->phase = PHASE_KILL;
 		(void)kill(-1, SIGKILL);
 	}
+	if (g->phase == PHASE_STOP && all_over(g))
+		entered_signal(&g->entered, SIGKILL); /* their app is gone, and the pod waits for nobody else */
 	flush(g);
-	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && childless && all_said(g)) {
+	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && childless && all_over(g) && all_said(g)) {
 		g->ops->finish();
 		g->phase = g->lost ? PHASE_DONE : PHASE_END;
 		g->end_due = true;
@@ -385,17 +362,17 @@ static void wait_for_event(struct guest *g, int sigfd)
 {
 	struct pollfd *fds = g->fds;
 	struct signalfd_siginfo si;
+	bool room = frame_room(&g->wr) > 0;
 	int timeout = -1;
 	nfds_t n = FDS_FIXED;
 
 	fds[0] = (struct pollfd){ .fd = g->lost ? -1 : g->io->fd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
-	for (size_t i = 0; i < g->plan.napps; i++, n += FDS_PER_APP) {
-		struct app_run *run = &g->apps[i];
-		bool live = run->state != APP_NEW;
-
-		fds[n] = (struct pollfd){ .fd = live ? run->proc.report : -1, .events = POLLIN };
-		streams_poll(&run->streams, live && frame_room(&g->wr) > 0, &fds[n + 1]);
+	for (size_t i = 0; i < g->plan.napps; i++, n += TASK_FDS)
+		app_poll(&g->apps[i], room, &fds[n]);
+	if (g->apps) {
+		entered_poll(&g->entered, room, &fds[n]);
+		n += TASK_FDS * WIRE_EXEC_COUNT;
 	}
 	if (g->phase == PHASE_STOP) {
 		int64_t left = g->deadline - now_ms();
@@ -410,8 +387,8 @@ static void wait_for_event(struct guest *g, int sigfd)
 		if (si.ssi_signo != SIGCHLD)
 			stop(g, GRACE_MS);
 	for (size_t i = 0; i < g->plan.napps; i++)
-		if (fds[FDS_FIXED + FDS_PER_APP * i].revents)
-			read_report(g, &g->apps[i]);
+		app_report(&g->apps[i], &g->wr);
+	entered_reports(&g->entered);
 }
 
 void guest_run(const struct transport *io, int sigfd, const struct guest_ops *ops)
@@ -424,6 +401,7 @@ void guest_run(const struct transport *io, int sigfd, const struct guest_ops *op
 	g.fds = calloc(FDS_FIXED, sizeof(*g.fds));
 	if (!g.fds)
 		return;
+	process_init();
 	(void)frame_put_hello(&g.wr);
 	flush(&g);
 	while (g.phase != PHASE_DONE) {
@@ -432,6 +410,9 @@ void guest_run(const struct transport *io, int sigfd, const struct guest_ops *op
 			receive(&g);
 		step(&g);
 	}
+	for (size_t i = 0; i < g.plan.napps; i++)
+		app_close(&g.apps[i]);
+	entered_dispose(&g.entered);
 	guest_plan_dispose(&g.plan);
 	free(g.plan_bytes);
 	free(g.apps);

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
+
+enum { LAST_MAX = 1 << 20 }; /* bytes; the most a pipe holds (/proc/sys/fs/pipe-max-size) */
 
 static void close_fd(int *fd)
 {
@@ -17,6 +21,15 @@ void streams_init(struct streams *s, unsigned app, const int fds[WIRE_STREAMS])
 	*s = (struct streams){ .app = app, .stdin_fd = fds[WIRE_STDIN] };
 	for (int i = WIRE_STDOUT; i < WIRE_STREAMS; i++)
 		s->out[i] = (struct out_stream){ .fd = fds[i], .credit = WIRE_WINDOW };
+}
+
+/* A pipe ends when it is closed; of a terminal the end is a character, which readers take as one. */
+static void end_input(int fd)
+{
+	struct termios tio;
+
+	if (tcgetattr(fd, &tio) == 0 && (tio.c_lflag & ICANON) && tio.c_cc[VEOF])
+		(void)!write(fd, &tio.c_cc[VEOF], 1);
 }
 
 static void write_stdin(struct streams *s)
@@ -38,8 +51,10 @@ static void write_stdin(struct streams *s)
 	}
 	if (s->in_start == s->in_end)
 		s->in_start = s->in_end = 0;
-	if (s->in_eof && s->in_end == 0)
+	if (s->in_eof && s->in_end == 0 && s->stdin_fd > 0) {
+		end_input(s->stdin_fd);
 		close_fd(&s->stdin_fd);
+	}
 }
 
 static void take_stdin(struct streams *s, const struct frame *f)
@@ -79,19 +94,25 @@ static void read_output(struct streams *s, unsigned stream, struct frame_writer 
 
 	while (out->fd > 0 && out->credit > 0 && frame_room(wr) > 0) {
 		size_t want = frame_room(wr) < out->credit ? frame_room(wr) : out->credit;
-		ssize_t n = read(out->fd, buf, want);
+		ssize_t n;
+
+		if (s->finishing && want > out->last)
+			want = out->last;
+		n = want ? read(out->fd, buf, want) : 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && errno == EAGAIN && !s->finishing)
 			return;
-		if (n <= 0) {
+		if (n <= 0) { /* a terminal nobody holds any more gives EIO */
 			close_fd(&out->fd);
 			out->eof_due = true;
 			break;
 		}
 		(void)frame_put(wr, WIRE_DATA, s->app, stream, buf, (size_t)n); /* there is room */
 		out->credit -= (uint32_t)n;
+		if (s->finishing)
+			out->last -= (uint32_t)n;
 	}
 	if (out->eof_due && frame_put(wr, WIRE_EOF, s->app, stream, NULL, 0))
 		out->eof_due = false;
@@ -122,6 +143,29 @@ void streams_poll(const struct streams *s, bool room, struct pollfd *fds)
 	for (int i = WIRE_STDOUT; i < WIRE_STREAMS; i++)
 		if (room && s->out[i].credit > 0)
 			fds[i] = (struct pollfd){ .fd = s->out[i].fd, .events = POLLIN };
+}
+
+void streams_finish(struct streams *s)
+{
+	streams_close_stdin(s);
+	s->in_taken = 0; /* nobody is to send more */
+	s->in_closed_due = false;
+	s->finishing = true;
+	for (int i = WIRE_STDOUT; i < WIRE_STREAMS; i++)
+		s->out[i].last = LAST_MAX;
+}
+
+void streams_close_stdin(struct streams *s)
+{
+	close_fd(&s->stdin_fd);
+}
+
+void streams_resize(const struct streams *s, uint32_t rows, uint32_t cols)
+{
+	const struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols };
+
+	if (s->out[WIRE_STDOUT].fd > 0)
+		(void)ioctl(s->out[WIRE_STDOUT].fd, TIOCSWINSZ, &size); /* no terminal: no harm */
 }
 
 bool streams_done(const struct streams *s)

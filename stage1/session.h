@@ -23,15 +23,28 @@ struct session_out {
 	bool refusal_due;
 };
 
+/* An app of the plan, or a process that entered one. */
 struct session_app {
 	enum { SESSION_APP_NEW, SESSION_APP_STARTED, SESSION_APP_OVER } state;
 	enum wire_app_state how; /* when OVER: EXITED, KILLED or FAILED */
 	uint32_t value;
 	char text[WIRE_TEXT_MAX + 1];
+	uint32_t pid;            /* in the guest: of what writes to the streams now; 0 before the first */
 	bool by_shutdown;        /* it ended after the pod began to end */
 	struct session_out out[WIRE_STREAMS]; /* [WIRE_STDIN] unused */
 	uint32_t stdin_credit;
 	bool stdin_over;         /* EOF was sent, or the app wants no more */
+	bool size_due;           /* rows and cols are to be sent */
+	uint32_t rows, cols;
+	uint32_t kill_due;       /* the signal to be sent, or 0 */
+};
+
+struct session_exec {
+	struct session_app run;
+	uint8_t *request; /* encoded, ours */
+	size_t len, sent;
+	bool begun;       /* START was sent */
+	bool abandoned;   /* by session_exec_close(): freed once it is over */
 };
 
 struct session {
@@ -43,6 +56,7 @@ struct session {
 	size_t plan_len, plan_sent;
 	struct session_app *apps;
 	size_t napps;
+	struct session_exec *execs[WIRE_EXEC_COUNT]; /* by number - WIRE_EXEC_FIRST; NULL: free */
 	int first_bad;      /* index of the app that failed first, -1 */
 	uint32_t logged;    /* bytes of LOG shown */
 	void (*log)(void *arg, const char *line);
@@ -66,15 +80,34 @@ void session_stop(struct session *s, uint32_t grace_ms);
 /* Bytes of a stream were written out, or its reader went away. */
 void session_wrote(struct session_out *out, size_t n);
 void session_refuse(struct session_out *out);
-/* How much stdin the app would take now; queues what it is given (len at most that); 0 = EOF. */
-size_t session_stdin_room(const struct session *s, size_t app);
-void session_stdin(struct session *s, size_t app, const void *data, size_t len);
+/*
+ * The app of that index, or the process of that number; NULL when there is none. What follows names
+ * both by such a number.
+ */
+struct session_app *session_find(const struct session *s, unsigned id);
+/* How much stdin it would take now; queues what it is given (len at most that); 0 = EOF. */
+size_t session_stdin_room(const struct session *s, unsigned id);
+void session_stdin(struct session *s, unsigned id, const void *data, size_t len);
+/* The size of its terminal, when that changed; a signal for it and its process group. */
+void session_resize(struct session *s, unsigned id, uint32_t rows, uint32_t cols);
+void session_signal(struct session *s, unsigned id, uint32_t sig);
+
+/*
+ * A process that enters an app: takes the malloc'ed request (stage1/common/exec_request.h), which is
+ * sent as soon as the plan is. Its number is *id_r until session_exec_close(). Errors (the request is
+ * then freed): too many of them, or the pod is ending.
+ */
+int session_exec(struct session *s, uint8_t *request, size_t len, unsigned *id_r, struct err *e);
+/* Nobody is interested any more: its output is refused, and it gets HUP when it still runs. */
+void session_exec_close(struct session *s, unsigned id);
 
 bool session_all_started(const struct session *s); /* or over: what "ready" means */
 bool session_all_written(const struct session *s); /* nothing waits for a descriptor of ours */
 
 /* The number for rkt's status file: exit code, bare signal number, or 0 by shutdown (contract 6.3). */
 unsigned session_app_status(const struct session_app *app);
+/* Likewise as a shell shows it: 128+n for death by signal n. */
+int session_app_exit(const struct session_app *app);
 /* The exit status of `run`: the first bad app's, 128+n for death by signal n; else 0. */
 int session_exit_status(const struct session *s);
 

@@ -2,8 +2,8 @@
 # the program they test.
 
 UNIT_test_pod        := $(POD) $(COMMON)
-UNIT_test_plan       := $(PLAN) $(WIRE) $(COMMON)
-UNIT_test_mounts     := $(PLAN) $(WIRE) $(COMMON)
+UNIT_test_plan       := $(PLAN) $(POD) $(WIRE) $(COMMON)
+UNIT_test_mounts     := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_etc        := stage1/etc.c stage1/plan/etc.c $(COMMON)
 UNIT_test_target     := init/target.c $(COMMON)
 UNIT_test_copy       := init/copy.c $(COMMON)
@@ -12,6 +12,7 @@ UNIT_test_err        := $(COMMON)
 UNIT_test_wire       := stage1/common/wire.c $(COMMON)
 UNIT_test_guest_plan := $(WIRE) $(COMMON)
 UNIT_test_session    := stage1/session.c stage1/common/wire.c $(COMMON)
+UNIT_test_exec_request := $(WIRE) $(COMMON)
 UNIT_test_console    := stage1/console.c
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
@@ -25,6 +26,8 @@ UNIT_test_dns        := stage0/dns.c stage0/cli.c $(COMMON)
 UNIT_test_quantity   := stage0/quantity.c $(COMMON)
 
 UNITLIBS_test_pod      := $(JSON)
+UNITLIBS_test_plan     := $(JSON)
+UNITLIBS_test_mounts   := $(JSON)
 UNITLIBS_test_manifest := $(JSON)
 UNITLIBS_test_runline  := $(JSON)
 UNITLIBS_test_unpack   := -larchive -lmd

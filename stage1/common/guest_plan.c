@@ -63,6 +63,14 @@ static void out_mounts(struct out *o, const struct guest_mounts *mounts)
 	out_u32(o, mounts->read_only_root);
 }
 
+static void out_io(struct out *o, const struct guest_io *io)
+{
+	for (size_t i = 0; i < GUEST_IO_STREAMS; i++)
+		out_u32(o, io->kind[i]);
+	out_u32(o, io->rows);
+	out_u32(o, io->cols);
+}
+
 static void out_app(struct out *o, const struct guest_app *app)
 {
 	out_str(o, app->name);
@@ -76,7 +84,9 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_str(o, app->cwd);
 	out_strs(o, app->env, app->nenv);
 	out_str(o, app->search_path);
-	out_u32(o, app->open_stdin);
+	out_io(o, &app->io);
+	out_strs(o, app->pre_start, app->npre_start);
+	out_strs(o, app->post_stop, app->npost_stop);
 	out_mounts(o, &app->mounts);
 }
 
@@ -218,6 +228,16 @@ static void in_exports(struct in *in, struct guest_plan *plan)
 	}
 }
 
+static void in_io(struct in *in, struct guest_io *io)
+{
+	for (size_t i = 0; i < GUEST_IO_STREAMS; i++)
+		io->kind[i] = in_u32(in);
+	io->rows = in_u32(in);
+	io->cols = in_u32(in);
+	if (!guest_io_valid(io))
+		in->bad = true;
+}
+
 static void in_app(struct in *in, struct guest_app *app)
 {
 	app->name = in_str(in);
@@ -231,10 +251,30 @@ static void in_app(struct in *in, struct guest_app *app)
 	app->cwd = in_str(in);
 	app->env = in_strs(in, &app->nenv);
 	app->search_path = in_str(in);
-	app->open_stdin = in_u32(in) != 0;
+	in_io(in, &app->io);
+	app->pre_start = in_strs(in, &app->npre_start);
+	app->post_stop = in_strs(in, &app->npost_stop);
 	in_mounts(in, &app->mounts);
 	if (app->nexec == 0)
 		in->bad = true;
+}
+
+bool guest_io_has_tty(const struct guest_io *io)
+{
+	for (size_t i = 0; i < GUEST_IO_STREAMS; i++)
+		if (io->kind[i] == GUEST_IO_TTY)
+			return true;
+	return false;
+}
+
+bool guest_io_valid(const struct guest_io *io)
+{
+	for (size_t i = 0; i < GUEST_IO_STREAMS; i++)
+		if (io->kind[i] > GUEST_IO_TTY)
+			return false;
+	if (io->kind[1] == GUEST_IO_PIPE && guest_io_has_tty(io))
+		return false; /* a terminal's output travels as stdout */
+	return io->rows <= UINT16_MAX && io->cols <= UINT16_MAX;
 }
 
 int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, struct err *e)

@@ -38,6 +38,18 @@ struct guest_mounts {
 	bool read_only_root; /* the root itself, not what is mounted in it */
 };
 
+enum guest_io_kind { GUEST_IO_NULL, GUEST_IO_PIPE, GUEST_IO_TTY };
+enum { GUEST_IO_STREAMS = 3 };
+
+/*
+ * Where a process's descriptors 0 to 2 lead. All that are a terminal are the same one, the
+ * controlling terminal of the process; its output travels as stdout.
+ */
+struct guest_io {
+	uint32_t kind[GUEST_IO_STREAMS]; /* enum guest_io_kind */
+	uint32_t rows, cols;             /* of the terminal; 0: unknown */
+};
+
 struct guest_app {
 	char *name;
 	char *root;         /* a path of PID 1's, in an export */
@@ -50,7 +62,9 @@ struct guest_app {
 	char **env;         /* "NAME=VALUE", the whole environment */
 	size_t nenv;
 	char *search_path;  /* directories for a plain exec[0], ':' between; relative ones below cwd */
-	bool open_stdin;    /* else stdin is /dev/null */
+	struct guest_io io;
+	char **pre_start, **post_stop; /* event handlers; none when npre_start (npost_stop) is 0 */
+	size_t npre_start, npost_stop;
 	struct guest_mounts mounts;
 };
 
@@ -81,5 +95,9 @@ void guest_plan_dispose(struct guest_plan *plan);
 
 /* Makes the plan the owner of p. False (and p is freed) when there is no memory. */
 bool guest_plan_own(struct guest_plan *plan, void *p);
+
+/* One of the three is a terminal; none names another kind. */
+bool guest_io_has_tty(const struct guest_io *io);
+bool guest_io_valid(const struct guest_io *io);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "stage1/common/util.h"
+
 uint32_t wire_u32(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -46,6 +48,10 @@ static const struct type_rule {
 	[WIRE_STOP] = { 4, 4, false },
 	[WIRE_END] = { 0, 0, false },
 	[WIRE_BYE] = { 0, 0, false },
+	[WIRE_EXEC] = { 1, WIRE_PAYLOAD_MAX, false },
+	[WIRE_START] = { 0, 0, false },
+	[WIRE_KILL] = { 4, 4, false },
+	[WIRE_WINSIZE] = { 8, 8, false },
 };
 
 enum frame_status frame_pop(struct frame_reader *rd, struct frame *frame_r, struct err *e)
@@ -60,7 +66,7 @@ enum frame_status frame_pop(struct frame_reader *rd, struct frame *frame_r, stru
 	len = wire_u32(head);
 	type = head[4];
 	stream = head[5];
-	if (type < WIRE_HELLO || type > WIRE_BYE) {
+	if (type < WIRE_HELLO || type >= COUNT(type_rules)) {
 		(void)err_set(e, ERR_INPUT, "frame of unknown type %u", type);
 		return FRAME_BAD;
 	}

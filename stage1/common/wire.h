@@ -11,12 +11,21 @@
  *      u32 len      0 to WIRE_PAYLOAD_MAX
  *      u8  type     enum wire_type
  *      u8  stream   enum wire_stream for DATA, EOF, CREDIT; else 0
- *      u16 app      index into the guest plan's apps for DATA, EOF, CREDIT, APP; else 0
+ *      u16 app      the process that DATA, EOF, CREDIT, APP, EXEC, START, KILL, WINSIZE are about:
+ *                   below WIRE_EXEC_FIRST an index into the guest plan's apps, from there on a
+ *                   process that EXEC began; else 0
  *
  * The first frame in each direction is HELLO. Dom0 then sends the guest plan, and the guest reports
  * what becomes of each app. DATA is limited by credit per (app, stream): a sender starts with
  * WIRE_WINDOW bytes, and CREDIT gives more. So a reader that stalls stalls its own stream only, and
- * neither side ever buffers more than the window. The guest ends with END, after which it sends
+ * neither side ever buffers more than the window.
+ *
+ * Beside the plan's apps dom0 may begin processes in them: EXEC frames carry a request
+ * (stage1/common/exec_request.h) for a number of dom0's choice, START ends it. From then on the
+ * process has streams and states as an app has; its EXITED, KILLED or FAILED is the guest's last
+ * frame about it, after which the number is free again.
+ *
+ * The guest ends with END, after which it sends
  * nothing; dom0 answers BYE when everything before END is where it belongs, and the guest powers
  * off.
  *
@@ -35,7 +44,7 @@
 
 enum {
 	WIRE_MAGIC = 0x31435853, /* "SXC1" */
-	WIRE_VERSION = 1,
+	WIRE_VERSION = 2,
 	WIRE_HEAD = 8,
 	WIRE_PAYLOAD_MAX = 16 << 10,
 	WIRE_WINDOW = 64 << 10,   /* bytes in flight of one stream of one app */
@@ -43,6 +52,9 @@ enum {
 	WIRE_PLAN_MAX = 8 << 20,  /* bytes of an encoded guest plan */
 	WIRE_LOG_MAX = 64 << 10,  /* bytes of LOG dom0 shows of one guest; the rest is dropped */
 	WIRE_TEXT_MAX = 400,      /* bytes of text in one LOG or APP */
+	WIRE_EXEC_FIRST = 0x100,  /* numbers of processes that EXEC begins, */
+	WIRE_EXEC_COUNT = 64,     /* and how many there may be at once */
+	WIRE_EXEC_MAX = 256 << 10, /* bytes of one request */
 };
 
 enum wire_type {
@@ -58,16 +70,22 @@ enum wire_type {
 	WIRE_STOP = 9,   /* to the guest: u32 milliseconds from TERM to KILL */
 	WIRE_END = 10,   /* to dom0: the apps are gone, the file systems are synced */
 	WIRE_BYE = 11,   /* to the guest: END was understood, power off */
+	WIRE_EXEC = 12,  /* to the guest: bytes of an exec request */
+	WIRE_START = 13, /* to the guest: the exec request is complete, begin */
+	WIRE_KILL = 14,  /* to the guest: u32 signal for the process */
+	WIRE_WINSIZE = 15, /* to the guest: u32 rows, u32 columns of the process's terminal */
 };
 
 enum wire_stream { WIRE_STDIN, WIRE_STDOUT, WIRE_STDERR, WIRE_STREAMS };
 
 enum wire_app_state {
-	WIRE_APP_STARTED = 1, /* value: the pid in the guest */
+	WIRE_APP_STARTED = 1, /* value: the pid in the guest, 1 and up */
 	WIRE_APP_EXITED = 2,  /* value: the exit code, 0 to 255 */
 	WIRE_APP_KILLED = 3,  /* value: the signal, 1 to 64 */
 	WIRE_APP_FAILED = 4,  /* it never ran. value: the exit status rkt's users know for the cause
-			       * (203 exec, 200 working directory, 254 else); text: why */
+			       * (203 exec, 200 working directory, 254 else; of a pre-start handler
+			       * that failed: its own, or 128 + signal); text: why */
+	WIRE_APP_HANDLER = 5, /* an event handler began, which writes to the app's streams. value: its pid */
 };
 
 struct frame {

@@ -73,10 +73,30 @@ static int check_app(const struct pod_app *app, struct plan_warnings *w, struct 
 			app->name);
 	if (app->nexec == 0 || !*app->exec[0])
 		return err_set(e, ERR_INPUT, "app '%s': nothing to execute, use --exec=BINARY", app->name);
-	if (app->nhandlers)
-		return err_set(e, ERR_INPUT, "app '%s', event handler '%s': not supported yet", app->name,
-			app->handlers[0].name);
+	for (size_t i = 0; i < app->nhandlers; i++)
+		if (app->handlers[i].nexec == 0 || !*app->handlers[i].exec[0])
+			return err_set(e, ERR_INPUT, "app '%s', event handler '%s': nothing to execute",
+				app->name, app->handlers[i].name);
 	return check_isolators(app, w, e);
+}
+
+/* Beside the status of app NAME, rkt keeps marks called NAME-created and NAME-started. */
+static int check_markers(const struct pod *pod, struct err *e)
+{
+	for (size_t i = 0; i < pod->napps; i++) {
+		const char *name = pod->apps[i].name;
+		size_t len = strlen(name);
+
+		for (size_t k = 0; k < pod->napps; k++) {
+			const char *other = pod->apps[k].name;
+
+			if (!strncmp(other, name, len) &&
+				(!strcmp(other + len, "-created") || !strcmp(other + len, "-started")))
+				return err_set(e, ERR_INPUT,
+					"app '%s': the name is that of rkt's mark for app '%s'", other, name);
+		}
+	}
+	return 0;
 }
 
 int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err *e)
@@ -87,9 +107,11 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 		return -1;
 	if (pod->napps == 0)
 		return err_set(e, ERR_INPUT, "pod.apps: empty");
-	if (pod->napps > 1)
-		return err_set(e, ERR_INPUT, "pod.apps: %zu apps: pods of several apps are not supported yet",
+	if (pod->napps > 1 && in->opts->interactive)
+		return err_set(e, ERR_INPUT, "--interactive: the pod has %zu apps, and there is one stdin",
 			pod->napps);
+	if (check_markers(pod, e) < 0)
+		return -1;
 	for (size_t i = 0; i < pod->napps; i++)
 		if (check_app(&pod->apps[i], w, e) < 0)
 			return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stage1/common/util.h"
+#include "stage1/plan/streams.h"
 
 void domain_plan_dispose(struct domain_plan *plan)
 {
@@ -93,9 +94,11 @@ static void *own(struct guest_plan *plan, void *p)
 	return p;
 }
 
-static void plan_env(struct guest_plan *plan, const struct pod_app *app, struct guest_app *out)
+static void plan_env(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app, struct guest_app *out)
 {
-	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 2, sizeof(*out->env)));
+	const char *term = in->terminal && in->terminal->term ? in->terminal->term : "vt100";
+
+	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 3, sizeof(*out->env)));
 	for (size_t i = 0; i < app->nenv; i++)
 		out->env[out->nenv++] =
 			own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
@@ -105,6 +108,19 @@ static void plan_env(struct guest_plan *plan, const struct pod_app *app, struct 
 				xasprintf("%s=%s", default_env[i].name, default_env[i].value));
 	if (!env_get(app, "AC_APP_NAME"))
 		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
+	if (!env_get(app, "TERM") && guest_io_has_tty(&out->io))
+		out->env[out->nenv++] = own(plan, xasprintf("TERM=%s", term));
+}
+
+static void plan_handler(const struct pod_handler *handler, struct guest_app *out)
+{
+	if (!strcmp(handler->name, "pre-start")) {
+		out->pre_start = handler->exec;
+		out->npre_start = handler->nexec;
+	} else {
+		out->post_stop = handler->exec;
+		out->npost_stop = handler->nexec;
+	}
 }
 
 /* Where PID 1 finds a volume. */
@@ -140,6 +156,7 @@ static void plan_app_mounts(const struct plan_input *in, struct guest_plan *plan
 static void plan_app(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app,
 	struct guest_app *out)
 {
+	const struct stream_modes modes = plan_streams(in, app);
 	const char *path = env_get(app, "PATH");
 
 	out->name = app->name;
@@ -151,10 +168,12 @@ static void plan_app(const struct plan_input *in, struct guest_plan *plan, const
 	out->gids = app->gids;
 	out->ngids = app->ngids;
 	out->cwd = app->cwd;
-	plan_env(plan, app, out);
+	out->io = plan_io(in, &modes);
+	plan_env(in, plan, app, out);
 	/* FindBinPath (contract 4.5) knows PATH from the manifest only, not the default one */
 	out->search_path = own(plan, path ? xstrdup(path) : xasprintf("%s:/bin:/usr/bin", app->cwd));
-	out->open_stdin = in->opts->interactive;
+	for (size_t i = 0; i < app->nhandlers; i++)
+		plan_handler(&app->handlers[i], out);
 }
 
 /* The pod's name is its apps' too: rkt puts it into every hosts file but the host's own. */

@@ -14,6 +14,12 @@
 #include "stage1/plan/mounts.h"
 #include "stage1/pod/pod.h"
 
+/* Ours, when both stdin and stdout are one. */
+struct plan_terminal {
+	uint32_t rows, cols;
+	const char *term; /* the TERM variable; NULL: not known */
+};
+
 struct plan_input {
 	const struct run_opts *opts;
 	const struct pod *pod;
@@ -21,6 +27,7 @@ struct plan_input {
 	const char *s1root; /* absolute path of the pod's stage1/rootfs */
 	const struct mounts_plan *mounts;   /* plan_mounts() of this pod; NULL: it mounts nothing */
 	const struct etc_files *etc;        /* NULL: there are none */
+	const struct plan_terminal *terminal; /* NULL: there is none */
 };
 
 /* The roots of the apps, below s1root (rkt common/common.go, AppRootfsPath). */

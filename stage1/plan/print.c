@@ -71,6 +71,16 @@ static void print_mounts(const struct guest_mounts *mounts, FILE *out)
 	}
 }
 
+static void print_io(const struct guest_io *io, FILE *out)
+{
+	static const char *const kinds[] = { "null", "pipe", "terminal" };
+
+	fprintf(out, "    streams        stdin %s, stdout %s, stderr %s\n", kinds[io->kind[0]],
+		kinds[io->kind[1]], kinds[io->kind[2]]);
+	if (io->rows || io->cols)
+		fprintf(out, "    terminal       %u rows, %u columns\n", io->rows, io->cols);
+}
+
 void plan_print_guest(const struct guest_plan *plan, FILE *out)
 {
 	fprintf(out, "guest\n");
@@ -91,7 +101,11 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		print_field("    directory      ", app->cwd, out);
 		for (size_t k = 0; k < app->nenv; k++)
 			print_field("    environment    ", app->env[k], out);
-		fprintf(out, "    stdin          %s\n", app->open_stdin ? "open" : "/dev/null");
+		print_io(&app->io, out);
+		if (app->npre_start)
+			print_list("    pre-start      ", app->pre_start, app->npre_start, out);
+		if (app->npost_stop)
+			print_list("    post-stop      ", app->post_stop, app->npost_stop, out);
 		print_mounts(&app->mounts, out);
 	}
 	for (size_t i = 0; i < plan->nexports; i++) {

@@ -36,9 +36,11 @@ static void check(const struct session *s)
 	MUST(s->first_bad < 0 || s->stopping);
 	MUST(s->rd.start <= s->rd.end && s->rd.end <= sizeof(s->rd.buf));
 	MUST(s->wr.start <= s->wr.end && s->wr.end <= sizeof(s->wr.buf));
-	for (size_t i = 0; i < s->napps; i++) {
-		const struct session_app *app = &s->apps[i];
+	for (unsigned i = 0; i < WIRE_EXEC_FIRST + WIRE_EXEC_COUNT; i++) {
+		const struct session_app *app = session_find(s, i);
 
+		if (!app)
+			continue;
 		for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 			check_out(&app->out[k]);
 		MUST(app->stdin_credit <= WIRE_WINDOW);
@@ -49,9 +51,21 @@ static void check(const struct session *s)
 	}
 }
 
+static void enter(struct session *s, size_t len)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	if (session_exec(s, xcalloc(1, len), len, &id, &e) == 0)
+		MUST(id >= WIRE_EXEC_FIRST && id < WIRE_EXEC_FIRST + WIRE_EXEC_COUNT);
+	else
+		MUST(s->stopping || s->ended);
+}
+
 static void act(struct session *s, uint8_t what)
 {
 	static const uint8_t zeros[WIRE_PAYLOAD_MAX];
+	struct session_app *entered = session_find(s, WIRE_EXEC_FIRST + (what & 1));
 	size_t app = what & 1, room, len;
 	struct session_out *out = &s->apps[app].out[what & 2 ? WIRE_STDOUT : WIRE_STDERR];
 
@@ -73,6 +87,17 @@ static void act(struct session *s, uint8_t what)
 		break;
 	case 4:
 		session_stop(s, what);
+		break;
+	case 7:
+		if (!entered)
+			enter(s, what & 2 ? 20000 : 1);
+		else if (what & 2)
+			session_exec_close(s, WIRE_EXEC_FIRST + (what & 1));
+		else
+			session_wrote(&entered->out[WIRE_STDOUT],
+				entered->out[WIRE_STDOUT].end - entered->out[WIRE_STDOUT].start);
+		session_resize(s, WIRE_EXEC_FIRST, what, 80);
+		session_signal(s, WIRE_EXEC_FIRST, what);
 		break;
 	default:
 		session_produce(s);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stage1/common/exec_request.h"
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
 #include "tests/guest/dom0.h"
@@ -35,6 +36,46 @@ static void put_json(FILE *out, const char *s)
 	fputc('"', out);
 }
 
+static void put_list(FILE *out, const char *const *list)
+{
+	fputc('[', out);
+	for (size_t k = 0; k < 4 && list[k]; k++) {
+		fputs(k ? "," : "", out);
+		put_json(out, list[k]);
+	}
+	fputc(']', out);
+}
+
+static void put_handlers(FILE *out, const struct app_spec *a)
+{
+	const char *comma = "";
+
+	fputs(",\"eventHandlers\":[", out);
+	if (a->pre_start[0]) {
+		fputs("{\"name\":\"pre-start\",\"exec\":", out);
+		put_list(out, a->pre_start);
+		fputs("}", out);
+		comma = ",";
+	}
+	if (a->post_stop[0]) {
+		fprintf(out, "%s{\"name\":\"post-stop\",\"exec\":", comma);
+		put_list(out, a->post_stop);
+		fputs("}", out);
+	}
+	fputs("]", out);
+}
+
+static void put_notes(FILE *out, const char *mode)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+	fputs(",\"annotations\":[", out);
+	for (size_t i = 0; mode && i < COUNT(names); i++)
+		fprintf(out, "%s{\"name\":\"coreos.com/rkt/stage2/%s\",\"value\":\"%s\"}", i ? "," : "", names[i],
+			mode);
+	fputs("]", out);
+}
+
 static char *manifest(const struct app_spec *apps, size_t napps, size_t *len_r)
 {
 	char *text = NULL;
@@ -45,13 +86,13 @@ static char *manifest(const struct app_spec *apps, size_t napps, size_t *len_r)
 		const struct app_spec *a = &apps[i];
 
 		fprintf(out, "%s{\"name\":\"%s\",\"image\":{\"name\":\"x/y\",\"id\":\"sha512-00\"},\"app\":{"
-			"\"user\":\"%s\",\"group\":\"%s\",\"workingDirectory\":\"%s\",\"exec\":[", i ? "," : "",
+			"\"user\":\"%s\",\"group\":\"%s\",\"workingDirectory\":\"%s\",\"exec\":", i ? "," : "",
 			a->name, a->user ? a->user : "0", a->group ? a->group : "0", a->cwd ? a->cwd : "/");
-		for (size_t k = 0; k < COUNT(a->exec) && a->exec[k]; k++) {
-			fputs(k ? "," : "", out);
-			put_json(out, a->exec[k]);
-		}
-		fputs("]}}", out);
+		put_list(out, a->exec);
+		put_handlers(out, a);
+		fputs("}", out);
+		put_notes(out, a->streams);
+		fputs("}", out);
 	}
 	fputs("]}", out);
 	(void)fclose(out);
@@ -138,6 +179,24 @@ void dom0_stop(struct dom0 *d, uint32_t grace_ms)
 	say_u32(d, WIRE_STOP, 0, 0, grace_ms);
 }
 
+void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv)
+{
+	char *env[] = { (char *)"TERM=dumb", (char *)"HOME=/tmp" }, *args[4];
+	struct exec_request req = { .io = { { kind, kind, kind }, 10, 20 }, .argv = args, .env = env, .nenv = 2 };
+	struct err e = ERR_INIT;
+	uint8_t *data;
+	size_t len;
+
+	for (; req.argc < COUNT(args) && argv[req.argc]; req.argc++)
+		args[req.argc] = (char *)argv[req.argc];
+	if (exec_request_encode(&req, &data, &len, &e) < 0)
+		fail_msg("%s", e.msg);
+	dom0_say(d, WIRE_EXEC, id, 0, data, 7); /* in parts */
+	dom0_say(d, WIRE_EXEC, id, 0, data + 7, len - 7);
+	dom0_say(d, WIRE_START, id, 0, NULL, 0);
+	free(data);
+}
+
 void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool interactive)
 {
 	uint8_t hello[8], *data;
@@ -174,6 +233,10 @@ static void take_app(struct dom0_app *app, const struct frame *f)
 	uint32_t how = wire_u32(f->data);
 
 	assert_false(app->over);
+	if (how == WIRE_APP_HANDLER) {
+		assert_in_range(++app->handlers, 1, 2);
+		return;
+	}
 	if (how == WIRE_APP_STARTED) {
 		assert_false(app->started);
 		app->started = true;
@@ -187,7 +250,7 @@ static void take_app(struct dom0_app *app, const struct frame *f)
 
 static void take(struct dom0 *d, const struct frame *f)
 {
-	struct dom0_app *app = &d->apps[f->app];
+	struct dom0_app *app = f->app < WIRE_EXEC_FIRST ? &d->apps[f->app] : &d->entered[f->app - WIRE_EXEC_FIRST];
 	size_t len = strlen(d->log);
 	struct err e = ERR_INIT;
 
@@ -212,7 +275,12 @@ static void take(struct dom0 *d, const struct frame *f)
 	default:
 		return; /* later versions may say more */
 	}
-	assert_in_range(f->app, 0, d->napps - 1);
+	if (f->app < WIRE_EXEC_FIRST) {
+		assert_in_range(f->app, 0, d->napps - 1);
+	} else {
+		assert_in_range(f->app, WIRE_EXEC_FIRST, WIRE_EXEC_FIRST + DOM0_ENTERED - 1);
+		assert_false(app->over); /* the end is the last word about it */
+	}
 	if (f->type == WIRE_DATA)
 		take_data(d, app, f);
 	else if (f->type == WIRE_EOF)
@@ -269,7 +337,8 @@ void dom0_until(struct dom0 *d, bool (*done)(const struct dom0 *d))
 		if (d->gone)
 			fail_msg("the guest is gone; it said: %s", d->log);
 		if (time(NULL) > end || !turn(d, PATIENCE_S * 1000))
-			fail_msg("nothing for a long time; it said: %s", d->log);
+			fail_msg("nothing for a long time; it said: %s; app 0 wrote: %s", d->log,
+				d->apps[0].out[WIRE_STDOUT] ? d->apps[0].out[WIRE_STDOUT] : "");
 	}
 }
 
@@ -315,4 +384,7 @@ void dom0_dispose(struct dom0 *d)
 	for (size_t i = 0; i < DOM0_APPS; i++)
 		for (int k = 0; k < WIRE_STREAMS; k++)
 			free(d->apps[i].out[k]);
+	for (size_t i = 0; i < DOM0_ENTERED; i++)
+		for (int k = 0; k < WIRE_STREAMS; k++)
+			free(d->entered[i].out[k]);
 }

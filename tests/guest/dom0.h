@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stage1/common/guest_plan.h"
 #include "stage1/common/wire.h"
 #include "tests/guest/vm.h"
 
-enum { DOM0_APPS = 4, DOM0_OUT_MAX = 2 << 20 };
+enum { DOM0_APPS = 4, DOM0_ENTERED = 3, DOM0_OUT_MAX = 2 << 20 };
 
 struct dom0_app {
 	bool started, over;
+	int handlers; /* how many have begun */
 	enum wire_app_state how;
 	uint32_t value;
 	char text[WIRE_TEXT_MAX + 1];
@@ -25,6 +27,7 @@ struct dom0_app {
 struct dom0 {
 	struct vm vm;
 	struct dom0_app apps[DOM0_APPS];
+	struct dom0_app entered[DOM0_ENTERED]; /* by number - WIRE_EXEC_FIRST */
 	size_t napps;
 	bool greeted, ended, gone; /* gone: the guest's end of the channel is closed */
 	bool stingy;               /* gives no credit */
@@ -41,12 +44,16 @@ struct dom0 {
 struct app_spec {
 	const char *name, *user, *group, *cwd;
 	const char *exec[4];
+	const char *pre_start[4], *post_stop[4];
+	const char *streams; /* of all three, as rkt's annotation says; NULL: none */
 };
 
 /* The guest runs and has been sent the plan of these apps. */
 void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool interactive);
 void dom0_say(struct dom0 *d, enum wire_type type, unsigned app, unsigned stream, const void *data,
 	size_t len);
+/* A process for app 0, number `id`; its streams are of that kind. */
+void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv);
 void dom0_stop(struct dom0 *d, uint32_t grace_ms);
 /* Moves bytes until `done` says so, or we hung up. Fails the test after a while. */
 void dom0_until(struct dom0 *d, bool (*done)(const struct dom0 *d));

@@ -200,7 +200,7 @@ static void orphans_are_reaped(void **state)
 static bool said_ready(const struct dom0 *dom0)
 {
 	for (size_t i = 0; i < dom0->napps; i++)
-		if (!dom0->apps[i].out[WIRE_STDOUT] || !strstr(dom0->apps[i].out[WIRE_STDOUT], "ready\n"))
+		if (!dom0->apps[i].out[WIRE_STDOUT] || !strstr(dom0->apps[i].out[WIRE_STDOUT], "ready"))
 			return false;
 	return true;
 }
@@ -450,6 +450,269 @@ static void a_root_that_is_not_there(void **state)
 	expect(0, WIRE_APP_FAILED, 254, "enter the root file system: No such file or directory");
 }
 
+/* Handlers are root in the app's root, environment and directory; their output is the app's. */
+static void event_handlers(void **state)
+{
+	static const char *const rows[][4] = {
+		/* pre-start, the app, post-stop, what comes out */
+		{ "echo pre $(id -u) $(pwd) $AC_APP_NAME", "echo main $(id -u)", "echo post $(id -u) $(pwd)",
+			"pre 0 /tmp app\nmain 33\npost 0 /tmp\n" },
+		{ NULL, "echo main", "echo post", "main\npost\n" },
+		{ "echo pre", "echo main", NULL, "pre\nmain\n" },
+		{ "echo pre; cat; echo x >/tmp/left", "cat /tmp/left; cat", "cat", "pre\nx\n" }, /* no stdin */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct app_spec app = { .name = "app", .user = "www", .cwd = "/tmp",
+			.exec = { "/bin/sh", "-c", rows[i][1] } };
+
+		if (rows[i][0])
+			memcpy(app.pre_start, (const char *[]){ "/bin/sh", "-c", rows[i][0] }, 3 * sizeof(char *));
+		if (rows[i][2])
+			memcpy(app.post_stop, (const char *[]){ "/bin/sh", "-c", rows[i][2] }, 3 * sizeof(char *));
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		expect(0, WIRE_APP_EXITED, 0, "");
+		assert_string_equal(out(0, WIRE_STDOUT), rows[i][3]);
+		assert_int_equal(d->apps[0].handlers, (rows[i][0] != NULL) + (rows[i][2] != NULL));
+		renew();
+	}
+}
+
+static void handlers_that_fail(void **state)
+{
+	static const struct {
+		struct app_spec app;
+		enum wire_app_state how;
+		uint32_t value;
+		const char *text, *out, *log;
+	} rows[] = {
+		{ { .exec = SH("echo main"), .pre_start = SH("exit 3"), .post_stop = SH("echo post") }, WIRE_APP_FAILED, 3,
+			"the pre-start handler exited with status 3", "post\n", "" },
+		{ { .exec = SH("echo main"), .pre_start = SH("kill -9 $$") }, WIRE_APP_FAILED, 137,
+			"the pre-start handler was killed by signal 9", "", "" },
+		{ { .exec = SH("echo main"), .pre_start = { "/none" } }, WIRE_APP_FAILED, 203,
+			"pre-start handler: Unable to open \"/none\": No such file or directory", "", "" },
+		{ { .exec = SH("echo main; exit 5"), .post_stop = SH("echo post; exit 6") }, WIRE_APP_EXITED, 5, "",
+			"main\npost\n", "app 'app': the post-stop handler exited with status 6\n" },
+		{ { .exec = { "/none" }, .post_stop = SH("echo post") }, WIRE_APP_FAILED, 203,
+			"Unable to open \"/none\": No such file or directory", "post\n", "" },
+		{ { .exec = SH("exit 0"), .post_stop = { "/none" } }, WIRE_APP_EXITED, 0, "", "",
+			"app 'app': post-stop handler: Unable to open \"/none\": No such file or directory\n"
+			"app 'app': the post-stop handler exited with status 255\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct app_spec app = rows[i].app;
+
+		app.name = "app";
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		expect(0, rows[i].how, rows[i].value, rows[i].text);
+		assert_string_equal(out(0, WIRE_STDOUT), rows[i].out);
+		assert_string_equal(d->log, rows[i].log);
+		renew();
+	}
+}
+
+/* At the pod's end post-stop has the rest of the grace, and apps that have not begun never do. */
+static void handlers_at_the_end_of_the_pod(void **state)
+{
+	(void)state;
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("echo ready; exec sleep 1000"),
+		.post_stop = SH("usleep 200000; echo post") },
+		{ .name = "two", .exec = SH("echo main"), .pre_start = SH("echo ready; exec sleep 1000"),
+			.post_stop = SH("echo post") } }, 2, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+	expect(1, WIRE_APP_KILLED, 15, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\npost\n");
+	assert_string_equal(out(1, WIRE_STDOUT), "ready\npost\n");
+
+	renew(); /* and no more than that */
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("echo ready; exec sleep 1000"),
+		.post_stop = SH("echo post; exec sleep 1000") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 500);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\npost\n");
+}
+
+static const char *awaited;
+
+static bool said_awaited(const struct dom0 *dom0)
+{
+	return dom0->apps[0].out[WIRE_STDOUT] && strstr(dom0->apps[0].out[WIRE_STDOUT], awaited);
+}
+
+static void until_said(const char *text)
+{
+	awaited = text;
+	dom0_until(d, said_awaited);
+}
+
+static void type(unsigned id, const char *keys)
+{
+	dom0_say(d, WIRE_DATA, id, WIRE_STDIN, keys, strlen(keys));
+}
+
+static void an_app_at_a_terminal(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty", .user = "www", .exec = SH(
+		"tty; test -t 0 && test -t 1 && test -t 2 && echo three; : >/dev/tty && echo mine; echo $TERM; echo err >&2;"
+		"trap 'stty size' WINCH; trap 'echo intr; go=1' INT; echo ready; while test -z \"$go\"; do usleep 9000; done; "
+		"read line; echo got $line; "
+		"cat; echo end; exit 4") }, 1, false);
+	dom0_until(d, said_ready);
+	assert_string_equal(out(0, WIRE_STDOUT), "/dev/pts/0\r\nthree\r\nmine\r\nvt100\r\nerr\r\nready\r\n");
+	dom0_say(d, WIRE_WINSIZE, 0, 0, "\62\0\0\0\204\0\0\0", 8);
+	until_said("50 132\r\n");
+	type(0, "\003"); /* ^C */
+	until_said("intr\r\n");
+	type(0, "line\r");
+	until_said("line\r\ngot line\r\n");
+	type(0, "more\r\004"); /* ^D ends the input */
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 4, "");
+	assert_non_null(strstr(out(0, WIRE_STDOUT), "more\r\nend\r\n"));
+
+	renew(); /* the sender's end of stdin is ^D too */
+	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty", .exec = SH("echo ready; cat; echo end") }, 1,
+		false);
+	dom0_until(d, said_ready);
+	dom0_say(d, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+
+	renew(); /* a shell at a terminal ignores TERM, not HUP */
+	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty",
+		.exec = SH("trap '' TERM; echo ready; cat") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 1, "");
+}
+
+static bool first_over(const struct dom0 *dom0)
+{
+	return dom0->entered[0].over;
+}
+
+static bool second_over(const struct dom0 *dom0)
+{
+	return dom0->entered[1].over;
+}
+
+static bool second_ready(const struct dom0 *dom0)
+{
+	return dom0->entered[1].out[WIRE_STDOUT] && strstr(dom0->entered[1].out[WIRE_STDOUT], "ready");
+}
+
+static bool first_at_prompt(const struct dom0 *dom0)
+{
+	return dom0->entered[0].out[WIRE_STDOUT] && strstr(dom0->entered[0].out[WIRE_STDOUT], "10 20\r\n");
+}
+
+static void expect_entered(unsigned i, enum wire_app_state how, uint32_t value, const char *text, const char *stdout_)
+{
+	const struct dom0_app *x = &d->entered[i];
+
+	if (!x->over || x->how != how || x->value != value)
+		fail_msg("entered %u: over %d, state %d, value %u, '%s'", i, x->over, x->how, x->value, x->text);
+	assert_string_equal(x->text, text);
+	assert_string_equal(x->out[WIRE_STDOUT] ? x->out[WIRE_STDOUT] : "", stdout_);
+}
+
+static void again(unsigned i)
+{
+	for (int k = 0; k < WIRE_STREAMS; k++)
+		free(d->entered[i].out[k]);
+	d->entered[i] = (struct dom0_app){ .over = false };
+}
+
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void processes_enter_an_app(void **state)
+{
+	static const struct { const char *const argv[4]; enum wire_app_state how; uint32_t value; const char *text, *out; } rows[] = {
+		{ { "sh", "-c", "id -u; pwd; echo $TERM $HOME $AC_APP_NAME $USER; cat; exit 9" }, WIRE_APP_EXITED, 9, "",
+			"0\n/\ndumb /tmp app root\n" },
+		{ { "sh", "-c", "cat /tmp/mark; ls /host 2>/dev/null; ls -d /proc/self/fd | head -n 1" }, WIRE_APP_EXITED, 0,
+			"", "the app's\n/proc/self/fd\n" },
+		{ { "sh", "-c", "kill -TERM $$" }, WIRE_APP_KILLED, 15, "", "" },
+		{ { "/none" }, WIRE_APP_FAILED, 203, "Unable to open \"/none\": No such file or directory", "" },
+		{ { "none" }, WIRE_APP_FAILED, 254,
+			"exec 'none': not found in /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "" },
+		/* what it leaves behind holds its streams, and does not keep it */
+		{ { "sh", "-c", "sleep 1000 & echo out; exit 2" }, WIRE_APP_EXITED, 2, "", "out\n" },
+	};
+
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .user = "www", .cwd = "/tmp",
+		.pre_start = SH("echo \"the app's\" >mark"), .exec = SH("echo ready; exec sleep 1000") }, 1, false);
+	dom0_until(d, said_ready);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_PIPE, rows[i].argv);
+		dom0_say(d, WIRE_EOF, WIRE_EXEC_FIRST, WIRE_STDIN, NULL, 0);
+		dom0_until(d, first_over);
+		expect_entered(0, rows[i].how, rows[i].value, rows[i].text, rows[i].out);
+		again(0);
+	}
+	/* a terminal of its own, while another one runs; a signal */
+	dom0_exec(d, WIRE_EXEC_FIRST + 1, GUEST_IO_PIPE, ARGV("sh", "-c", "trap 'exit 6' HUP; echo ready; while :; do usleep 9000; done"));
+	dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_TTY, ARGV("sh", "-c", "tty; stty size; read x; echo $x"));
+	dom0_until(d, second_ready);
+	dom0_until(d, first_at_prompt);
+	type(WIRE_EXEC_FIRST, "typed\r");
+	dom0_until(d, first_over);
+	expect_entered(0, WIRE_APP_EXITED, 0, "", "/dev/pts/0\r\n10 20\r\ntyped\r\ntyped\r\n");
+	dom0_say(d, WIRE_KILL, WIRE_EXEC_FIRST + 1, 0, "\1\0\0\0", 4);
+	again(0);
+	dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_PIPE, ARGV("true"));
+	dom0_until(d, first_over);
+	dom0_until(d, second_over);
+	expect_entered(1, WIRE_APP_EXITED, 6, "", "ready\n");
+	again(1);
+	/* those that stay end with the pod, which does not wait for them */
+	dom0_exec(d, WIRE_EXEC_FIRST + 1, GUEST_IO_PIPE, ARGV("sh", "-c", STUBBORN));
+	dom0_until(d, second_ready);
+	dom0_stop(d, 60000);
+	again(0);
+	dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_PIPE, ARGV("true"));
+	dom0_to_end(d);
+	expect_entered(0, WIRE_APP_FAILED, 254, "the pod is ending", "");
+	expect_entered(1, WIRE_APP_KILLED, 9, "", "ready\n");
+	expect(0, WIRE_APP_KILLED, 15, "");
+}
+
+/* Frames that dom0 does not send, and some that cross the end of what they are about. */
+static void nonsense_about_processes(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("echo ready; exec sleep 1000") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_say(d, WIRE_START, WIRE_EXEC_FIRST, 0, NULL, 0);
+	dom0_say(d, WIRE_DATA, WIRE_EXEC_FIRST + 63, WIRE_STDIN, "x", 1);
+	dom0_say(d, WIRE_KILL, 65535, 0, "\11\0\0\0", 4);
+	dom0_say(d, WIRE_EXEC, WIRE_EXEC_FIRST + 64, 0, "x", 1);
+	dom0_say(d, WIRE_EXEC, 0, 0, "x", 1);
+	dom0_say(d, WIRE_START, 0, 0, NULL, 0);
+	dom0_say(d, WIRE_EXEC, WIRE_EXEC_FIRST, 0, "garbage", 7);
+	dom0_say(d, WIRE_KILL, WIRE_EXEC_FIRST, 0, "\11\0\0\0", 4);
+	dom0_say(d, WIRE_START, WIRE_EXEC_FIRST, 0, NULL, 0);
+	dom0_say(d, WIRE_EXEC, WIRE_EXEC_FIRST + 1, 0, "left incomplete", 15);
+	dom0_until(d, first_over);
+	expect_entered(0, WIRE_APP_FAILED, 254, "the exec request is malformed", "");
+	dom0_stop(d, 1000);
+	dom0_to_end(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +730,12 @@ int main(void)
 		T(output_waits_for_credit),
 		T(output_nobody_reads),
 		T(apps_end_together),
+		T(event_handlers),
+		T(handlers_that_fail),
+		T(handlers_at_the_end_of_the_pod),
+		T(an_app_at_a_terminal),
+		T(processes_enter_an_app),
+		T(nonsense_about_processes),
 		T(hostile_roots),
 		T(a_root_that_is_not_there),
 	};

@@ -135,7 +135,8 @@ void vm_make_root(const char *name)
 {
 	static const char *const dirs[] = { "", "bin", "etc", "tmp" };
 	static const char *const applets[] = { "cat", "echo", "env", "false", "grep", "head", "id", "kill", "ls",
-		"mkfifo", "pwd", "readlink", "seq", "setsid", "sh", "sleep", "sort", "true", "usleep", "wc", "yes" };
+		"mkfifo", "pwd", "readlink", "seq", "setsid", "sh", "sleep", "sort", "stty", "true",
+		"tty", "usleep", "wc", "yes" };
 	AUTO_FREE char *root = xasprintf("%s/%s", apps, name);
 
 	for (size_t i = 0; i < COUNT(dirs); i++) {
@@ -168,6 +169,7 @@ static void enter_base(void)
 	must(chmod("hidden", 0), "hidden");
 	must(mknod("hidden-file", S_IFREG, 0), "make hidden-file");
 	must(mknod("dev/null", S_IFCHR | 0666, makedev(1, 3)), "make dev/null");
+	must(mknod("dev/ptmx", S_IFCHR | 0666, makedev(5, 2)), "make dev/ptmx");
 	must(mount(export, "host", NULL, MS_BIND, NULL), "bind the export");
 	must(mount("proc", "proc", "proc", 0, NULL), "mount proc");
 	must(mount("sysfs", "sys", "sysfs", 0, NULL), "mount sysfs");

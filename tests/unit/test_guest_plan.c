@@ -31,7 +31,8 @@ static struct guest_export exports[] = {
 static struct guest_app apps[] = {
 	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
 		.group = TEXT("/etc"), .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
-		.search_path = TEXT("/bin:"), .open_stdin = true,
+		.search_path = TEXT("/bin:"), .io = { { GUEST_IO_TTY, GUEST_IO_TTY, GUEST_IO_PIPE }, 24, 80 },
+		.pre_start = exec1, .npre_start = 1, .post_stop = exec0, .npost_stop = 3,
 		.mounts = { .list = mounts0, .n = 2, .sysfs = true, .read_only_root = true } },
 	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
 		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT(""), .mounts = { .protect_paths = true } },
@@ -103,7 +104,11 @@ static void comes_back_as_it_was(void **state)
 		assert_int_equal(a->nenv, w->nenv);
 		check_strings(a->env, w->env, w->nenv);
 		assert_string_equal(a->search_path, w->search_path);
-		assert_int_equal(a->open_stdin, w->open_stdin);
+		assert_memory_equal(&a->io, &w->io, sizeof(a->io));
+		assert_int_equal(a->npre_start, w->npre_start);
+		check_strings(a->pre_start, w->pre_start, w->npre_start);
+		assert_int_equal(a->npost_stop, w->npost_stop);
+		check_strings(a->post_stop, w->post_stop, w->npost_stop);
 		check_mounts(&a->mounts, &w->mounts);
 	}
 	assert_int_equal(got.nexports, 2);
@@ -171,7 +176,10 @@ static void refuses_what_breaks_a_rule(void **state)
 #define NONE "\0\0\0\0"
 #define S(len, text) len "\0\0\0" text "\0"
 #define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
-#define REST S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "") NONE NONE NONE NONE NONE TAIL
+#define BEFORE_IO S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "")
+#define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
+#define BEHIND_IO NONE NONE NONE NONE NONE NONE TAIL /* handlers, mounts */
+#define REST BEFORE_IO IO("\0", "\1", "\1") NONE NONE BEHIND_IO
 #define TAIL NONE NONE NONE NONE /* exports, texts */
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
 #define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
@@ -180,6 +188,11 @@ static void refuses_what_breaks_a_rule(void **state)
 		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") REST, true),
 		ROW(UPTO_EXEC NONE REST, false), /* nothing to execute */
+		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\2", "\2") NONE NONE BEHIND_IO, true),
+		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\3", "\1") NONE NONE BEHIND_IO, false),
+		/* a terminal, and no way for its output; a size that is none */
+		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\1", "\1") NONE NONE BEHIND_IO, false),
+		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\2", "\2") "\0\0\1\0" NONE BEHIND_IO, false),
 		ROW(MAGIC "\1\0\0\0hX" NONE TAIL, false), /* no NUL behind the string */
 		ROW(MAGIC "\2\0\0\0h\0\0" NONE TAIL, false), /* one inside */
 		ROW(MAGIC S("\1", "h") NONE TAIL NONE,  false), /* more behind the end */

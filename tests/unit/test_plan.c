@@ -10,6 +10,7 @@
 
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
+#include "stage1/plan/streams.h"
 
 #define UUID "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01"
 #define OPTS .net = "none", .uuid = UUID
@@ -109,7 +110,7 @@ static void refuses_what_a_pod_asks_for(void **state)
 		"app 'web': neither the pod nor the image says what to run",
 		"app 'web': nothing to execute, use --exec=BINARY",
 		"app 'web': nothing to execute, use --exec=BINARY",
-		"app 'web', event handler 'pre-start': not supported yet",
+		"app 'web', event handler 'pre-start': nothing to execute",
 		"app 'web', isolator 'os/linux/capabilities-remove-set': not supported yet",
 		"app 'web', isolator 'resourc/x': not supported yet",
 	};
@@ -138,10 +139,10 @@ static void refuses_pods_of_the_wrong_size(void **state)
 	};
 	static const char *const msgs[] = {
 		"pod.apps: empty",
-		"pod.apps: 2 apps: pods of several apps are not supported yet",
+		"--interactive: the pod has 2 apps, and there is one stdin",
 		"pod.ports: networks are not supported yet",
 	};
-	static const struct run_opts opts = { OPTS };
+	static const struct run_opts opts = { OPTS, .interactive = true };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pods); i++) {
@@ -151,6 +152,120 @@ static void refuses_pods_of_the_wrong_size(void **state)
 		assert_int_equal(check(&opts, &pods[i], &w, &e), -1);
 		assert_string_equal(e.msg, msgs[i]);
 	}
+}
+
+/* rkt's marks lie beside the status files, which carry the apps' names (contract 3.6). */
+static void refuses_names_of_marks(void **state)
+{
+	static const struct { const char *a, *b, *msg; } rows[] = {
+		{ "x", "x-created", "app 'x-created': the name is that of rkt's mark for app 'x'" },
+		{ "x-started", "x", "app 'x-started': the name is that of rkt's mark for app 'x'" },
+		{ "x-created", "x-created-started",
+			"app 'x-created-started': the name is that of rkt's mark for app 'x-created'" },
+		{ "x", "x-creates", NULL },
+		{ "x-created", "y", NULL },
+		{ "x", "xx-created", NULL },
+	};
+	static const struct run_opts opts = { OPTS };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pod_app apps[] = { { APP }, { APP } };
+		const struct pod pod = { .apps = apps, .napps = 2 };
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+
+		apps[0].name = TEXT(rows[i].a);
+		apps[1].name = TEXT(rows[i].b);
+		assert_int_equal(check(&opts, &pod, &w, &e), rows[i].msg ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
+	}
+}
+
+/* n null, p pipe, t terminal; the app's annotations; with our own terminal or not. */
+static void gives_each_app_its_streams(void **state)
+{
+#define NOTE(stream) TEXT("coreos.com/rkt/stage2/" stream)
+	static const struct { const char *in, *out, *err; bool interactive, terminal; const char *kinds, *term; } rows[] = {
+		{ NULL, NULL, NULL, false, false, "npp", NULL },
+		{ NULL, NULL, NULL, false, true, "npp", NULL },
+		{ NULL, NULL, NULL, true, false, "ppp", NULL },
+		{ NULL, NULL, NULL, true, true, "ttt", "xterm" },
+		{ "null", "null", "null", true, true, "ttt", "xterm" },
+		{ "null", "null", "null", false, false, "nnn", NULL },
+		{ "stream", "stream", "log", false, false, "ppp", NULL },
+		{ "log", "what", "", false, false, "npp", NULL },
+		{ "tty", "tty", "tty", false, false, "ttt", "vt100" },
+		{ "tty", "tty", "stream", false, true, "ttp", "xterm" },
+		{ "tty", "null", "null", false, false, "tnn", "vt100" },
+		{ "tty", "log", "tty", false, false, "ppp", NULL }, /* its output is stdout's: there is none */
+		{ "interactive", "interactive", "log", false, true, "ttp", "xterm" },
+		{ "interactive", "interactive", "log", false, false, "ppp", NULL },
+	};
+	static const struct plan_terminal terminal = { .rows = 24, .cols = 80, .term = "xterm" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pod_pair notes[] = { { NOTE("stdin"), TEXT(rows[i].in) }, { NOTE("stdout"), TEXT(rows[i].out) },
+			{ NOTE("stderr"), TEXT(rows[i].err) } };
+		struct pod_app app = { APP, .notes = notes, .nnotes = rows[i].in ? 3 : 0 };
+		const struct pod pod = { .apps = &app, .napps = 1 };
+		const struct run_opts opts = { OPTS, .interactive = rows[i].interactive };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .s1root = "/s",
+			.terminal = rows[i].terminal ? &terminal : NULL };
+		struct guest_plan plan = GUEST_PLAN_INIT;
+		char kinds[] = "???";
+		const char *term = NULL;
+
+		plan_guest(&in, &plan);
+		for (int k = 0; k < 3; k++)
+			kinds[k] = "npt"[plan.apps[0].io.kind[k]];
+		for (size_t k = 0; k < plan.apps[0].nenv; k++)
+			if (!strncmp(plan.apps[0].env[k], "TERM=", 5))
+				term = plan.apps[0].env[k] + 5;
+		if (strcmp(kinds, rows[i].kinds) != 0)
+			fail_msg("row %zu gives %s", i, kinds);
+		assert_true(guest_io_valid(&plan.apps[0].io));
+		assert_int_equal(plan.apps[0].io.cols, rows[i].term && rows[i].terminal ? 80 : 0);
+		assert_string_equal(term ? term : "none", rows[i].term ? rows[i].term : "none");
+		guest_plan_dispose(&plan);
+	}
+}
+
+static void finds_the_app_that_has_our_stdin(void **state)
+{
+	struct pod_pair note = { NOTE("stdin"), TEXT("interactive") };
+	struct pod_app apps[] = { { APP }, { APP, .notes = &note, .nnotes = 1 }, { APP } };
+	struct pod pod = { .apps = apps, .napps = 3 };
+	struct run_opts opts = { OPTS };
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .s1root = "/s" };
+
+	(void)state;
+	assert_int_equal(plan_stdin_app(&in), 1);
+	opts.interactive = true;
+	assert_int_equal(plan_stdin_app(&in), 0);
+	opts.interactive = false;
+	pod.napps = 1;
+	assert_int_equal(plan_stdin_app(&in), -1);
+}
+
+static void plans_event_handlers(void **state)
+{
+	struct pod_handler handlers[] = { { TEXT("post-stop"), LIST(TEXT("/b"), TEXT("c")), 2 },
+		{ TEXT("pre-start"), LIST(TEXT("/a")), 1 } };
+	struct pod_app app = { APP, .handlers = handlers, .nhandlers = 2 };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+	static const struct run_opts opts = { OPTS };
+	const struct plan_input in = { .opts = &opts, .pod = &pod, .s1root = "/s" };
+	struct guest_plan plan = GUEST_PLAN_INIT;
+
+	(void)state;
+	plan_guest(&in, &plan);
+	assert_int_equal(plan.apps[0].npre_start, 1);
+	assert_string_equal(plan.apps[0].pre_start[0], "/a");
+	assert_int_equal(plan.apps[0].npost_stop, 2);
+	assert_string_equal(plan.apps[0].post_stop[1], "c");
+	guest_plan_dispose(&plan);
 }
 
 static void warns_of_isolators(void **state)
@@ -308,7 +423,7 @@ static void plans_the_guest(void **state)
 	assert_int_equal(plan.apps[0].gids[1], 8);
 	assert_string_equal(plan.apps[0].cwd, "/srv");
 	assert_string_equal(plan.apps[0].search_path, "/srv:/bin:/usr/bin");
-	assert_false(plan.apps[0].open_stdin);
+	assert_int_equal(plan.apps[0].io.kind[0], GUEST_IO_NULL);
 	check_env(&plan.apps[0], env, COUNT(env));
 	guest_plan_dispose(&plan);
 
@@ -320,7 +435,7 @@ static void plans_the_guest(void **state)
 	assert_false(plan.apps[0].mounts.protect_paths);
 	assert_true(plan.apps[0].mounts.read_only_root);
 	assert_string_equal(plan.hostname, "box");
-	assert_true(plan.apps[0].open_stdin);
+	assert_int_equal(plan.apps[0].io.kind[0], GUEST_IO_PIPE);
 	guest_plan_dispose(&plan);
 }
 
@@ -383,6 +498,10 @@ int main(void)
 		cmocka_unit_test(passes_flags),
 		cmocka_unit_test(refuses_what_a_pod_asks_for),
 		cmocka_unit_test(refuses_pods_of_the_wrong_size),
+		cmocka_unit_test(refuses_names_of_marks),
+		cmocka_unit_test(gives_each_app_its_streams),
+		cmocka_unit_test(finds_the_app_that_has_our_stdin),
+		cmocka_unit_test(plans_event_handlers),
 		cmocka_unit_test(warns_of_isolators),
 		cmocka_unit_test(plans_the_domain),
 		cmocka_unit_test(exports_volumes_by_a_device_of_their_own),

@@ -95,7 +95,7 @@ static void say_data(unsigned app, unsigned stream, size_t len)
 static const char *said(void)
 {
 	static const char *const names[] = { "", "HELLO", "PLAN", "READY", "DATA", "EOF", "CREDIT", "APP",
-		"LOG", "STOP", "END", "BYE" };
+		"LOG", "STOP", "END", "BYE", "EXEC", "START", "KILL", "WINSIZE" };
 	static struct frame_reader rd;
 	static char text[1000];
 	size_t len, room, n = 0;
@@ -174,7 +174,7 @@ static void refuses_what_breaks_a_rule(void **state)
 {
 	static const struct { enum wire_type type; unsigned app, stream; const char *bytes; size_t len;
 		const char *msg; } rows[] = {
-		{ WIRE_HELLO, 0, 0, "SXC1\1\0\0\0", 8, "frame of type 1 is not the guest's to send" },
+		{ WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8, "frame of type 1 is not the guest's to send" },
 		{ WIRE_PLAN, 0, 0, "x", 1, "frame of type 2 is not the guest's to send" },
 		{ WIRE_READY, 0, 0, NULL, 0, "frame of type 3 is not the guest's to send" },
 		{ WIRE_STOP, 0, 0, "\0\0\0\0", 4, "frame of type 9 is not the guest's to send" },
@@ -189,7 +189,15 @@ static void refuses_what_breaks_a_rule(void **state)
 		{ WIRE_CREDIT, 0, 0, "\1\0\0\0", 4, "credit of 1 bytes for stream 0" },
 		{ WIRE_CREDIT, 0, 0, "\377\377\377\377", 4, "credit of 4294967295 bytes for stream 0" },
 		{ WIRE_APP, 0, 0, "\0\0\0\0\0\0\0\0", 8, "app 0: state 0 with value 0" },
+		{ WIRE_APP, 0, 0, "\1\0\0\0\0\0\0\0", 8, "app 0: state 1 with value 0" },
 		{ WIRE_APP, 0, 0, "\5\0\0\0\0\0\0\0", 8, "app 0: state 5 with value 0" },
+		{ WIRE_APP, 0, 0, "\5\0\0\0\1\0\100\0", 8, "app 0: state 5 with value 4194305" },
+		{ WIRE_APP, 0, 0, "\6\0\0\0\1\0\0\0", 8, "app 0: state 6 with value 1" },
+		{ WIRE_EXEC, 0, 0, "x", 1, "frame of type 12 is not the guest's to send" },
+		{ WIRE_KILL, 0, 0, "\11\0\0\0", 4, "frame of type 14 is not the guest's to send" },
+		{ WIRE_DATA, 256, 1, "x", 1, "frame of type 4 for app 256 of 2" },
+		{ WIRE_APP, 319, 0, "\1\0\0\0\1\0\0\0", 8, "frame of type 7 for app 319 of 2" },
+		{ WIRE_APP, 320, 0, "\1\0\0\0\1\0\0\0", 8, "frame of type 7 for app 320 of 2" },
 		{ WIRE_APP, 0, 0, "\377\377\377\377\0\0\0\0", 8, "app 0: state 4294967295 with value 0" },
 		{ WIRE_APP, 1, 0, "\2\0\0\0\0\1\0\0", 8, "app 1: state 2 with value 256" },
 		{ WIRE_APP, 1, 0, "\3\0\0\0\0\0\0\0", 8, "app 1: state 3 with value 0" },
@@ -224,9 +232,9 @@ static void refuses_a_wrong_greeting(void **state)
 	assert_string_equal(e.msg, "the first frame is not a HELLO");
 	renew();
 	e = (struct err)ERR_INIT;
-	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8));
+	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\3\0\0\0", 8));
 	assert_int_equal(hear(&e), -1);
-	assert_string_equal(e.msg, "protocol version 2, this side speaks 1");
+	assert_string_equal(e.msg, "protocol version 3, this side speaks 2");
 	renew();
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_PLAN, 0, 0, NULL, 0)); /* not even a frame */
@@ -587,6 +595,169 @@ static void makes_texts_harmless(void **state)
 	assert_string_equal(s->apps[0].text, "no ?? file");
 }
 
+static unsigned begin_exec(size_t len)
+{
+	uint8_t *request = xcalloc(1, len);
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	assert_int_equal(session_exec(s, request, len, &id, &e), 0);
+	return id;
+}
+
+static void runs_processes_beside_the_apps(void **state)
+{
+	struct session_app *run;
+	unsigned id;
+
+	(void)state;
+	greet();
+	(void)said();
+	id = begin_exec(40000);
+	assert_int_equal(id, WIRE_EXEC_FIRST);
+	assert_int_equal(session_stdin_room(s, id), 0); /* its START comes first */
+	assert_string_equal(produced(), "PLAN:100 READY EXEC EXEC EXEC START");
+	run = session_find(s, id);
+	assert_int_equal(session_stdin_room(s, id), WIRE_PAYLOAD_MAX);
+	session_stdin(s, id, big, 5);
+	session_resize(s, id, 24, 80);
+	session_signal(s, id, 15);
+	assert_string_equal(produced(), "DATA(256,0):5 WINSIZE KILL");
+	session_resize(s, id, 24, 80);
+	session_signal(s, id, 0);
+	session_signal(s, id, 65);
+	assert_string_equal(produced(), "");
+	say_app(id, WIRE_APP_STARTED, 99, "");
+	say_data(id, WIRE_STDOUT, 7);
+	assert_true(frame_put_u32(&guest, WIRE_CREDIT, id, WIRE_STDIN, 5));
+	assert_true(frame_put(&guest, WIRE_EOF, id, WIRE_STDERR, NULL, 0));
+	say_app(id, WIRE_APP_EXITED, 3, "");
+	heard();
+	assert_int_equal(run->state, SESSION_APP_OVER);
+	assert_int_equal(run->pid, 99);
+	assert_int_equal(session_app_exit(run), 3);
+	assert_true(run->out[WIRE_STDOUT].eof && run->out[WIRE_STDERR].eof);
+	assert_int_equal(run->out[WIRE_STDOUT].end, 7);
+	assert_int_equal(session_stdin_room(s, id), 0);
+	assert_false(s->stopping); /* its status is nobody's but its own */
+	assert_int_equal(session_exit_status(s), 0);
+	session_wrote(&run->out[WIRE_STDOUT], 7);
+	assert_string_equal(produced(), "");
+	session_exec_close(s, id);
+	assert_null(session_find(s, id));
+	assert_int_equal(begin_exec(1), id); /* the number is free */
+	assert_string_equal(produced(), "EXEC START");
+}
+
+static void bounds_the_processes(void **state)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	(void)state;
+	greet();
+	for (unsigned i = 0; i < WIRE_EXEC_COUNT; i++)
+		assert_int_equal(begin_exec(1), WIRE_EXEC_FIRST + i);
+	assert_int_equal(session_exec(s, xcalloc(1, 1), 1, &id, &e), -1);
+	assert_string_equal(e.msg, "64 processes have entered the pod: no more");
+	session_exec_close(s, WIRE_EXEC_FIRST + 5); /* nothing of it was sent */
+	assert_int_equal(begin_exec(1), WIRE_EXEC_FIRST + 5);
+	session_exec_close(s, WIRE_EXEC_FIRST + 5);
+	session_exec_close(s, WIRE_EXEC_FIRST + 5);
+	session_exec_close(s, 0); /* an app is not its to close */
+	assert_non_null(session_find(s, 0));
+	session_stop(s, 1000);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(session_exec(s, xcalloc(1, 1), 1, &id, &e), -1);
+	assert_string_equal(e.msg, "the pod is ending");
+}
+
+/* Its client is gone: the guest is told, and the number is taken until it is over. */
+static void gives_up_processes_nobody_waits_for(void **state)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	(void)state;
+	greet();
+	id = begin_exec(1);
+	assert_string_equal(produced(), "HELLO PLAN:100 READY EXEC START");
+	say_app(id, WIRE_APP_STARTED, 9, "");
+	say_data(id, WIRE_STDOUT, 3);
+	heard();
+	session_exec_close(s, id);
+	assert_string_equal(produced(), "EOF(256,1) CREDIT(256,1):3 EOF(256,2) KILL");
+	assert_int_equal(begin_exec(1), id + 1);
+	say_data(id, WIRE_STDOUT, 4);
+	heard();
+	assert_string_equal(produced(), "CREDIT(256,1):4 EXEC START");
+	say_app(id, WIRE_APP_KILLED, 1, "");
+	heard();
+	assert_null(session_find(s, id));
+	say_data(id, WIRE_STDOUT, 4);
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "frame of type 4 for app 256 of 2");
+}
+
+static void refuses_what_processes_may_not_say(void **state)
+{
+	static const struct { uint32_t first, second; const char *msg; } rows[] = {
+		{ WIRE_APP_HANDLER, 0, "app 256: state 5 out of turn" },
+		{ WIRE_APP_STARTED, WIRE_APP_STARTED, "app 256: state 1 out of turn" },
+		{ WIRE_APP_EXITED, WIRE_APP_EXITED, "frame of type 7 after the end of app 256" },
+	};
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		renew();
+		e = (struct err)ERR_INIT;
+		greet();
+		id = begin_exec(1);
+		(void)produced();
+		say_app(id, rows[i].first, 1, "");
+		if (rows[i].second)
+			say_app(id, rows[i].second, 1, "");
+		assert_int_equal(hear(&e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+	}
+	renew(); /* its START was not sent yet */
+	e = (struct err)ERR_INIT;
+	greet();
+	id = begin_exec(1);
+	say_app(id, WIRE_APP_STARTED, 1, "");
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "app 256: state 1 out of turn");
+
+	renew(); /* the end of the pod is the end of all that entered it */
+	greet();
+	id = begin_exec(1);
+	(void)produced();
+	session_stop(s, 1);
+	assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0));
+	heard();
+	assert_int_equal(session_app_exit(session_find(s, id)), 137);
+}
+
+static void knows_whose_output_it_is(void **state)
+{
+	(void)state;
+	greet();
+	assert_int_equal(s->apps[0].pid, 0);
+	say_app(0, WIRE_APP_HANDLER, 10, "");
+	heard();
+	assert_int_equal(s->apps[0].pid, 10);
+	assert_false(session_all_started(s));
+	say_app(0, WIRE_APP_STARTED, 11, "");
+	heard();
+	assert_int_equal(s->apps[0].pid, 11);
+	say_app(0, WIRE_APP_HANDLER, 12, "");
+	say_app(0, WIRE_APP_EXITED, 0, "");
+	heard();
+	assert_int_equal(s->apps[0].pid, 12);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -607,6 +778,11 @@ int main(void)
 		T(asks_to_stop_once_or_sooner),
 		T(shows_a_bounded_log),
 		T(makes_texts_harmless),
+		T(runs_processes_beside_the_apps),
+		T(bounds_the_processes),
+		T(gives_up_processes_nobody_waits_for),
+		T(refuses_what_processes_may_not_say),
+		T(knows_whose_output_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ static void encodes_little_endian(void **state)
 
 static void what_goes_in_comes_out(void **state)
 {
-	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 1, 0, 0, 0 };
+	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 2, 0, 0, 0 };
 	static const uint8_t over[] = { 4, 0, 0, 0, 254, 0, 0, 0, 'w', 'h', 'y' };
 
 	(void)state;
@@ -96,6 +96,10 @@ static void what_goes_in_comes_out(void **state)
 	assert_true(frame_put_u32(&wr, WIRE_STOP, 0, 0, 1000));
 	assert_true(frame_put(&wr, WIRE_END, 0, 0, NULL, 0));
 	assert_true(frame_put(&wr, WIRE_BYE, 0, 0, NULL, 0));
+	assert_true(frame_put(&wr, WIRE_EXEC, 256, 0, "req", 3));
+	assert_true(frame_put(&wr, WIRE_START, 256, 0, NULL, 0));
+	assert_true(frame_put_u32(&wr, WIRE_KILL, 256, 0, 15));
+	assert_true(frame_put(&wr, WIRE_WINSIZE, 319, 0, "\30\0\0\0\120\0\0\0", 8));
 	deliver();
 	expect(WIRE_HELLO, 0, 0, hello, sizeof(hello));
 	expect(WIRE_PLAN, 0, 0, big, WIRE_PAYLOAD_MAX);
@@ -107,6 +111,10 @@ static void what_goes_in_comes_out(void **state)
 	expect(WIRE_STOP, 0, 0, "\xe8\x03\0\0", 4);
 	expect(WIRE_END, 0, 0, NULL, 0);
 	expect(WIRE_BYE, 0, 0, NULL, 0);
+	expect(WIRE_EXEC, 256, 0, "req", 3);
+	expect(WIRE_START, 256, 0, NULL, 0);
+	expect(WIRE_KILL, 256, 0, "\17\0\0\0", 4);
+	expect(WIRE_WINSIZE, 319, 0, "\30\0\0\0\120\0\0\0", 8);
 	expect_nothing();
 	assert_int_equal(frame_pending(&rd), 0);
 }
@@ -157,7 +165,7 @@ static void refuses_what_is_out_of_range(void **state)
 {
 	static const struct { uint32_t len; uint8_t type, stream; const char *msg; } rows[] = {
 		{ 0, 0, 0, "frame of unknown type 0" },
-		{ 0, 12, 0, "frame of unknown type 12" },
+		{ 0, 16, 0, "frame of unknown type 16" },
 		{ 0, 255, 0, "frame of unknown type 255" },
 		{ 7, WIRE_HELLO, 0, "frame of type 1 with 7 bytes" },
 		{ 9, WIRE_HELLO, 0, "frame of type 1 with 9 bytes" },
@@ -178,6 +186,11 @@ static void refuses_what_is_out_of_range(void **state)
 		{ 0, WIRE_STOP, 0, "frame of type 9 with 0 bytes" },
 		{ 1, WIRE_END, 0, "frame of type 10 with 1 bytes" },
 		{ 1, WIRE_BYE, 0, "frame of type 11 with 1 bytes" },
+		{ 0, WIRE_EXEC, 0, "frame of type 12 with 0 bytes" },
+		{ WIRE_PAYLOAD_MAX + 1, WIRE_EXEC, 0, "frame of type 12 with 16385 bytes" },
+		{ 1, WIRE_START, 0, "frame of type 13 with 1 bytes" },
+		{ 3, WIRE_KILL, 0, "frame of type 14 with 3 bytes" },
+		{ 4, WIRE_WINSIZE, 0, "frame of type 15 with 4 bytes" },
 		{ 1, WIRE_DATA, 3, "frame of type 4 for stream 3" },
 		{ 0, WIRE_EOF, 255, "frame of type 5 for stream 255" },
 		{ 4, WIRE_CREDIT, 3, "frame of type 6 for stream 3" },
@@ -306,11 +319,11 @@ static void a_writer_keeps_the_order(void **state)
 static void greets_only_its_like(void **state)
 {
 	static const struct { enum wire_type type; const char *bytes, *msg; } rows[] = {
-		{ WIRE_HELLO, "SXC1\1\0\0\0", "" },
+		{ WIRE_HELLO, "SXC1\2\0\0\0", "" },
 		{ WIRE_HELLO, "SXC2\1\0\0\0", "the first frame is not a HELLO" },
-		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 1" },
-		{ WIRE_HELLO, "SXC1\2\0\0\0", "protocol version 2, this side speaks 1" },
-		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 1" },
+		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 2" },
+		{ WIRE_HELLO, "SXC1\1\0\0\0", "protocol version 1, this side speaks 2" },
+		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 2" },
 		{ WIRE_APP, "SXC1\1\0\0\0", "the first frame is not a HELLO" },
 		{ WIRE_END, NULL, "the first frame is not a HELLO" },
 	};
