@@ -38,6 +38,8 @@ XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events
 GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c passwd.c \
 	mounts.c view.c target.c copy.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
+LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \
+	ports.c quantity.c runargs.c runline.c)
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)

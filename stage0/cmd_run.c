@@ -9,6 +9,7 @@
 
 #include "stage0/cmds.h"
 #include "stage0/launch.h"
+#include "stage0/mds.h"
 #include "stage0/prepare.h"
 #include "stage0/runline.h"
 #include "stage1/common/util.h"
@@ -16,7 +17,8 @@
 static int run_pod(const struct run_line *r, struct source *stage1, struct content *content,
 	struct poddir *pod, struct err *e)
 {
-	struct launch launch = { .flags = &r->opts, .dns = &r->dns };
+	struct launch launch = { .flags = &r->opts, .dns = &r->dns,
+		.mds_socket = r->mds_register ? MDS_SOCKET : NULL };
 	struct entrypoint entry;
 
 	if (stage1_entry(&stage1->image, "run", &entry, e) < 0)
@@ -41,8 +43,8 @@ static int run(const struct run_line *r, struct err *e)
 
 	if (geteuid() != 0)
 		return err_set(e, ERR_HOST, "run: only root can run pods");
-	if (r->mds_register)
-		return err_set(e, ERR_HOST, "--mds-register: not supported yet");
+	if (r->mds_register && access(MDS_SOCKET, F_OK) < 0)
+		return err_sys(e, "--mds-register: no metadata service runs here (" MDS_SOCKET ")");
 	if (r->private_users)
 		(void)fputs("stage0: warning: --private-users: a pod is a virtual machine, whose users are "
 			"none of this host's in any case; owners of files stay as they are\n", stderr);

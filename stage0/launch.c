@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stage0/mds.h"
 #include "stage0/root.h"
 #include "stage1/common/util.h"
 
@@ -97,20 +98,39 @@ static int become(const struct poddir *pod, const char *dir, char **argv, mode_t
 	return err_sys(e, "start %s", argv[0]);
 }
 
-static int launch_entry(struct poddir *pod, const struct launch *launch, const struct entrypoint *entry,
-	struct err *e)
+static int launch_entry(struct poddir *pod, const struct run_flags *flags, const struct entrypoint *entry,
+	mode_t mask, struct err *e)
 {
 	AUTO_FREE char *dir = poddir_path(pod);
 	AUTO_FREE char *path = xasprintf("%s/stage1/rootfs/%s", dir, entry->path);
 	struct run_args args;
 	int ret;
 
-	run_args_make(path, launch->flags, entry->version, pod->uuid, &args);
+	run_args_make(path, flags, entry->version, pod->uuid, &args);
 	for (size_t i = 0; i < args.ndropped; i++)
 		(void)fprintf(stderr, "stage0: warning: this stage1 does not know %s\n", args.dropped[i]);
-	ret = become(pod, dir, args.argv, launch->mask, e);
+	ret = become(pod, dir, args.argv, mask, e);
 	run_args_dispose(&args);
 	return ret;
+}
+
+/* What was registered is taken back when stage1 does not start. */
+static int launch_registered(struct poddir *pod, const struct launch *launch, const struct entrypoint *entry,
+	struct err *e)
+{
+	struct run_flags flags = *launch->flags;
+	char token[MDS_TOKEN_LEN + 1];
+	struct err undo = ERR_INIT;
+
+	if (!launch->mds_socket)
+		return launch_entry(pod, &flags, entry, launch->mask, e);
+	if (mds_register(pod, launch->mds_socket, token, e) < 0)
+		return -1;
+	flags.mds_token = token;
+	(void)launch_entry(pod, &flags, entry, launch->mask, e);
+	if (mds_unregister(pod->fd, pod->uuid, launch->mds_socket, &undo) < 0)
+		(void)fprintf(stderr, "stage0: warning: %s\n", undo.msg);
+	return -1;
 }
 
 int pod_launch(struct poddir *pod, const struct launch *launch, struct err *e)
@@ -130,7 +150,7 @@ int pod_launch(struct poddir *pod, const struct launch *launch, struct err *e)
 	if (ret < 0)
 		(void)err_prefix(e, "stage1/manifest");
 	else
-		ret = launch_entry(pod, launch, &entry, e);
+		ret = launch_registered(pod, launch, &entry, e);
 	image_dispose(&stage1);
 	return ret;
 }

@@ -24,7 +24,8 @@ int stage1_entry(const struct image *stage1, const char *name, struct entrypoint
 struct launch {
 	const struct run_flags *flags;
 	const struct dns_plan *dns;
-	mode_t mask; /* the umask stage1 gets */
+	mode_t mask;            /* the umask stage1 gets */
+	const char *mds_socket; /* register with the metadata service there; NULL: do not */
 };
 
 /*

@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci
+FUZZ_TARGETS := pod wire guest_plan passwd aci image
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -9,9 +9,11 @@ FUZZ_wire       := stage1/session.c stage1/common/wire.c $(COMMON)
 FUZZ_guest_plan := $(WIRE) $(COMMON)
 FUZZ_passwd     := init/passwd.c $(COMMON)
 FUZZ_aci        := $(UNPACK) $(COMMON)
+FUZZ_image      := $(LINE) $(POD) $(COMMON)
 
 FUZZLIBS_pod    := $(JSON)
 FUZZLIBS_aci    := -larchive -lmd
+FUZZLIBS_image  := $(JSON)
 
 # The fuzzers' objects are clang's own, with coverage.
 fuzzobj = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))

@@ -18,11 +18,10 @@ UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := $(UNPACK) $(COMMON)
-LINE := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c ports.c \
-	quantity.c runargs.c runline.c)
 UNIT_test_manifest   := $(LINE) $(POD) $(COMMON)
 UNIT_test_runline    := $(LINE) $(POD) $(COMMON)
 UNIT_test_dns        := stage0/dns.c stage0/cli.c $(COMMON)
+UNIT_test_mds        := stage0/mds.c $(POD) $(COMMON)
 UNIT_test_quantity   := stage0/quantity.c $(COMMON)
 
 UNITLIBS_test_pod      := $(JSON)
@@ -30,6 +29,7 @@ UNITLIBS_test_plan     := $(JSON)
 UNITLIBS_test_mounts   := $(JSON)
 UNITLIBS_test_manifest := $(JSON)
 UNITLIBS_test_runline  := $(JSON)
+UNITLIBS_test_mds      := $(JSON)
 UNITLIBS_test_unpack   := -larchive -lmd
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -41,6 +41,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 $(B)/tests/test_pack: $(B)/pack
+$(B)/tests/test_stage0: $(B)/pack $(B)/stage0/stage0
 $(B)/tests/test_host: $(B)/stage1/init $(MODULE)
 $(B)/tests/test_pods: $(B)/pack $(B)/stage0/stage0
 $(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
