@@ -37,7 +37,8 @@ HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
 GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c passwd.c \
 	mounts.c view.c target.c copy.c)
-UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c)
+UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
+OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \
 	ports.c quantity.c runargs.c runline.c)
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))

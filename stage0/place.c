@@ -192,6 +192,18 @@ static int put_dir(struct place *p, int dir, const char *name, const char *path,
 	return 0;
 }
 
+/* Removes what is there unless it is a directory and shall be one. */
+static int make_way(int dir, const char *name, bool for_dir, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "is there already");
+	if (S_ISDIR(st.st_mode) && for_dir)
+		return 0;
+	return tree_remove(dir, name, e);
+}
+
 int place_entry(struct place *p, struct archive *tar, struct archive_entry *ent, const char *path,
 	const char *link, struct err *e)
 {
@@ -206,6 +218,11 @@ int place_entry(struct place *p, struct archive *tar, struct archive_entry *ent,
 	dir = root_parent(p->root, path, &name);
 	if (dir < 0)
 		return err_sys(e, "its directory");
+	if (p->layered && link && !strcmp(link, path))
+		return err_set(e, ERR_INPUT, "a hard link to itself");
+	if (p->layered && *path &&
+		make_way(dir, name, !link && archive_entry_filetype(ent) == AE_IFDIR, e) < 0)
+		return -1;
 	if (link)
 		return put_hardlink(p, dir, name, link, e);
 	switch (archive_entry_filetype(ent)) {
@@ -224,18 +241,24 @@ int place_entry(struct place *p, struct archive *tar, struct archive_entry *ent,
 	}
 }
 
-/* In the archive's order: of two entries for one directory the later counts. */
+/*
+ * In the archive's order: of two entries for one directory the later counts. What was a directory may
+ * have been replaced by a later entry: it is not followed.
+ */
 int place_finish(struct place *p, struct err *e)
 {
 	for (size_t i = 0; i < p->ndirs; i++) {
 		const struct place_dir *d = &p->dirs[i];
-		AUTO_CLOSE int fd = root_open(p->root, d->path, O_RDONLY | O_DIRECTORY);
+		AUTO_CLOSE int fd = root_open(p->root, d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
+		if (fd < 0 && p->layered && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+			continue;
 		if (fd < 0)
 			return err_sys(e, "directory 'rootfs/%.150s'", d->path);
 		if (attr_apply(fd, &d->attr, e) < 0)
 			return err_prefix(e, "directory 'rootfs/%.150s'", d->path);
 	}
+	place_dispose(p);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -17,6 +18,7 @@ struct place_dir; /* a directory's path and attributes, for later */
 
 struct place {
 	int root;            /* borrowed */
+	bool layered;        /* what comes later replaces what is there; else that is an error */
 	uint64_t bytes_left; /* of files' sizes, holes included */
 	struct place_dir *dirs;
 	size_t ndirs, room;
@@ -28,6 +30,7 @@ struct place {
  */
 int place_entry(struct place *p, struct archive *tar, struct archive_entry *ent, const char *path,
 	const char *link, struct err *e);
+/* May be called again when more has been placed. */
 int place_finish(struct place *p, struct err *e);
 void place_dispose(struct place *p);
 

@@ -11,11 +11,11 @@
 
 #include "stage1/common/util.h"
 
-int root_open(int root, const char *path, int flags)
+static int open_how(int root, const char *path, int flags, unsigned long long resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+		.resolve = resolve | RESOLVE_NO_XDEV,
 	};
 	long fd;
 
@@ -23,6 +23,16 @@ int root_open(int root, const char *path, int flags)
 		fd = syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return (int)fd;
+}
+
+int root_open(int root, const char *path, int flags)
+{
+	return open_how(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int root_open_plain(int root, const char *path, int flags)
+{
+	return open_how(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 static int make_dir(int parent, const char *name, mode_t mode)

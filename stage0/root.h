@@ -14,6 +14,9 @@
 /* Opens what is there. `path` is relative to `root`; links inside are followed unless O_NOFOLLOW. */
 int root_open(int root, const char *path, int flags);
 
+/* The same, but a link anywhere on the way is ELOOP. */
+int root_open_plain(int root, const char *path, int flags);
+
 /*
  * Opens (O_PATH) the directory `path`, making what is missing of it with `mode`; made directories
  * are root's when we are. "" is the root itself.

@@ -161,8 +161,8 @@ static void print_help(const char *command, struct run_line *r, int which)
 
 	make_flags(r, NULL, which, &f);
 	(void)printf("usage: stage0 %s [FLAGS] IMAGE [FLAGS] [-- ARGS [---]] [IMAGE ...]\n\n"
-		"Runs image files (ACIs) as the apps of one pod. Flags of an image follow it; ARGS, up to\n"
-		"a lone '---', follow its program's own arguments.\n\n", command);
+		"Runs images as the apps of one pod: ACIs, OCI layouts, what docker saves (FILE, or FILE:TAG).\n"
+		"Flags of an image follow it; ARGS, up to a lone '---', follow its program's own arguments.\n\n", command);
 	cli_help(f.v, f.n, stdout);
 }
 

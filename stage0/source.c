@@ -1,6 +1,7 @@
 /* See source.h. */
 #include "stage0/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,19 +10,35 @@
 
 static const struct aci_limits limits = ACI_LIMITS_DEFAULT;
 
+static int open_aci(struct source *src, mode_t type, const char *tag, struct err *e)
+{
+	if (S_ISDIR(type))
+		return err_set(e, ERR_INPUT, "a directory without 'oci-layout': no OCI image");
+	if (!S_ISREG(type))
+		return err_set(e, ERR_INPUT, "not a regular file");
+	if (tag)
+		return err_set(e, ERR_USAGE, "a tag is for OCI images, and this is none");
+	return aci_peek(src->fd, &limits, &src->aci, e);
+}
+
 static int open_image(struct source *src, struct err *e)
 {
+	AUTO_FREE char *file = NULL;
+	const char *tag;
 	struct stat st;
+	int ret;
 
+	oci_split_path(src->path, &file, &tag);
 	/* not blocking: it might be a fifo */
-	src->fd = open(src->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	src->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (src->fd < 0 || fstat(src->fd, &st) < 0)
 		return err_sys(e, "open");
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "not a regular file");
-	if (aci_peek(src->fd, &limits, &src->aci, e) < 0)
-		return -1;
-	return image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
+	src->is_oci = oci_store_detect(src->fd);
+	if (src->is_oci)
+		ret = oci_open(src->fd, file, tag, &limits, &src->oci, &src->aci, e);
+	else
+		ret = open_aci(src, st.st_mode, tag, e);
+	return ret < 0 ? ret : image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
 }
 
 int source_open(const char *path, struct source *src_r, struct err *e)
@@ -35,15 +52,6 @@ int source_open(const char *path, struct source *src_r, struct err *e)
 	}
 	*src_r = src;
 	return 0;
-}
-
-void source_dispose(struct source *src)
-{
-	if (src->fd >= 0)
-		(void)close(src->fd);
-	aci_dispose(&src->aci);
-	image_dispose(&src->image);
-	*src = (struct source)SOURCE_INIT;
 }
 
 int source_identify(struct source *src, struct err *e)
@@ -63,19 +71,36 @@ int source_identify(struct source *src, struct err *e)
 	return ret < 0 ? err_prefix(e, "image %s", src->path) : 0;
 }
 
-int source_unpack(struct source *src, int dir, mode_t mode, struct err *e)
+/* Learns the id; the manifest must be the one that was checked. */
+static int unpack_aci(struct source *src, int dir, struct err *e)
 {
 	struct aci aci = ACI_INIT;
 	bool same;
 
 	if (aci_unpack(src->fd, dir, &limits, &aci, e) < 0)
-		return err_prefix(e, "image %s", src->path);
+		return -1;
 	same = aci.manifest_len == src->aci.manifest_len &&
 		!memcmp(aci.manifest, src->aci.manifest, aci.manifest_len) &&
 		(!*src->aci.id || !strcmp(src->aci.id, aci.id));
 	(void)memcpy(src->aci.id, aci.id, sizeof(aci.id));
 	aci_dispose(&aci);
-	if (!same)
-		return err_set(e, ERR_INPUT, "image %s: changed while it was read", src->path);
+	return same ? 0 : err_set(e, ERR_INPUT, "changed while it was read");
+}
+
+int source_unpack(struct source *src, int dir, mode_t mode, struct err *e)
+{
+	if ((src->is_oci ? oci_unpack(&src->oci, dir, &limits, e) : unpack_aci(src, dir, e)) < 0)
+		return err_prefix(e, "image %s", src->path);
 	return write_file_atomic(dir, "manifest", src->aci.manifest, src->aci.manifest_len, mode, e);
+}
+
+void source_dispose(struct source *src)
+{
+	if (src->fd >= 0)
+		(void)close(src->fd);
+	if (src->is_oci)
+		oci_dispose(&src->oci);
+	aci_dispose(&src->aci);
+	image_dispose(&src->image);
+	*src = (struct source)SOURCE_INIT;
 }

@@ -33,6 +33,7 @@ static la_ssize_t feed(struct archive *tar, void *arg, const void **buf_r)
 	if (rc == ARCHIVE_EOF)
 		return 0;
 	if (rc != ARCHIVE_OK) {
+		s->broken = true;
 		archive_set_error(tar, EIO, "%s", archive_error_string(s->raw));
 		return -1;
 	}
@@ -41,14 +42,13 @@ static la_ssize_t feed(struct archive *tar, void *arg, const void **buf_r)
 		archive_set_error(tar, EFBIG, "more than %" PRIu64 " bytes when uncompressed", s->limit);
 		return -1;
 	}
-	SHA512Update(&s->hash, *buf_r, len);
+	digest_update(&s->hash, *buf_r, len);
 	count_zeros(s, *buf_r, len);
 	return (la_ssize_t)len;
 }
 
-static int open_raw(struct tar_stream *s, int fd, struct err *e)
+static int new_raw(struct tar_stream *s, struct err *e)
 {
-	struct archive_entry *ent;
 	int rc;
 
 	s->raw = archive_read_new();
@@ -62,20 +62,16 @@ static int open_raw(struct tar_stream *s, int fd, struct err *e)
 	if (rc != ARCHIVE_OK) /* a warning: it would run a program for it */
 		return err_set(e, ERR_SYSTEM, "this libarchive lacks one of gzip, bzip2, xz, zstd");
 	(void)archive_read_support_format_raw(s->raw);
-	if (archive_read_open_fd(s->raw, fd, 1 << 16) != ARCHIVE_OK ||
-		archive_read_next_header(s->raw, &ent) != ARCHIVE_OK)
-		return err_set(e, ERR_INPUT, "read: %s", archive_error_string(s->raw));
 	return 0;
 }
 
-int tar_stream_open(struct tar_stream *s, int fd, uint64_t limit, struct err *e)
+/* `rc` is of the opening of raw. */
+static int open_tar(struct tar_stream *s, int rc, struct err *e)
 {
-	*s = (struct tar_stream){ .limit = limit };
-	SHA512Init(&s->hash);
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "read from the start");
-	if (open_raw(s, fd, e) < 0)
-		return -1;
+	struct archive_entry *ent;
+
+	if (rc != ARCHIVE_OK || archive_read_next_header(s->raw, &ent) != ARCHIVE_OK)
+		return err_set(e, ERR_INPUT, "read: %s", archive_error_string(s->raw));
 	s->tar = archive_read_new();
 	(void)archive_read_support_format_tar(s->tar);
 	if (archive_read_open(s->tar, s, NULL, feed, NULL) != ARCHIVE_OK)
@@ -83,10 +79,33 @@ int tar_stream_open(struct tar_stream *s, int fd, uint64_t limit, struct err *e)
 	return 0;
 }
 
+int tar_stream_open(struct tar_stream *s, int fd, uint64_t limit, struct err *e)
+{
+	*s = (struct tar_stream){ .limit = limit };
+	digest_init(&s->hash, DIGEST_SHA512);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "read from the start");
+	if (new_raw(s, e) < 0)
+		return -1;
+	return open_tar(s, archive_read_open_fd(s->raw, fd, 1 << 16), e);
+}
+
+int tar_stream_open_from(struct tar_stream *s, archive_read_callback *read, void *arg,
+	enum digest_algo algo, uint64_t used, uint64_t limit, struct err *e)
+{
+	*s = (struct tar_stream){ .bytes = used, .limit = limit };
+	digest_init(&s->hash, algo);
+	if (new_raw(s, e) < 0)
+		return -1;
+	return open_tar(s, archive_read_open(s->raw, arg, NULL, read, NULL), e);
+}
+
 int tar_stream_err(struct tar_stream *s, struct err *e)
 {
-	const char *why = archive_error_string(s->tar);
+	const char *why = archive_error_string(s->broken ? s->raw : s->tar);
 
+	if (s->bytes > s->limit) /* skipping, tar forgets why it got no more */
+		return err_set(e, ERR_INPUT, "read: more than %" PRIu64 " bytes when uncompressed", s->limit);
 	if (why && !strcmp(why, "Unrecognized archive format"))
 		return err_set(e, ERR_INPUT, "not a tar archive");
 	return err_set(e, ERR_INPUT, "read: %s", why ? why : "unknown error");
@@ -103,10 +122,8 @@ int tar_stream_next(struct tar_stream *s, struct archive_entry **ent_r, struct e
 	return 1;
 }
 
-int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct err *e)
+int tar_stream_drain(struct tar_stream *s, char digest_r[DIGEST_MAX + 1], struct err *e)
 {
-	static const char prefix[] = "sha512-";
-	unsigned char digest[SHA512_DIGEST_LENGTH];
 	const void *buf;
 	la_ssize_t n;
 
@@ -114,12 +131,19 @@ int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct 
 		;
 	if (n < 0)
 		return tar_stream_err(s, e);
+	digest_text(&s->hash, digest_r);
+	return 0;
+}
+
+int tar_stream_finish(struct tar_stream *s, char id_r[IMAGE_ID_LEN + 1], struct err *e)
+{
+	char digest[DIGEST_MAX + 1];
+
+	if (tar_stream_drain(s, digest, e) < 0)
+		return -1;
 	if (s->zeros < 2 * (uint64_t)BLOCK)
 		return err_set(e, ERR_INPUT, "truncated: no end mark");
-	SHA512Final(digest, &s->hash);
-	memcpy(id_r, prefix, sizeof(prefix) - 1);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)sprintf(id_r + sizeof(prefix) - 1 + 2 * i, "%02x", digest[i]);
+	(void)snprintf(id_r, IMAGE_ID_LEN + 1, "sha512-%s", digest_hex(digest));
 	return 0;
 }
 

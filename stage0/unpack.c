@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stage0/names.h"
 #include "stage0/place.h"
 #include "stage0/root.h"
 #include "stage1/common/util.h"
@@ -18,34 +19,6 @@ struct unpack {
 	struct aci aci;
 	bool peek, have_rootfs;
 };
-
-/* "./rootfs//a/./b/" -> "rootfs/a/b"; what tries to climb is refused, not repaired. */
-static int clean_name(const char *name, char **clean_r, struct err *e)
-{
-	AUTO_FREE char *out = NULL;
-	const char *p = name;
-	size_t len = 0;
-
-	if (*name == '/')
-		return err_set(e, ERR_INPUT, "an absolute name");
-	out = xcalloc(strlen(name) + 2, 1);
-	while (*p) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, ERR_INPUT, "'..' in a name");
-		if (n > 0 && !(n == 1 && *p == '.')) {
-			if (len)
-				out[len++] = '/';
-			memcpy(out + len, p, n);
-			len += n;
-		}
-		p += n;
-		p += strspn(p, "/");
-	}
-	*clean_r = STEAL(out);
-	return 0;
-}
 
 /* The part below rootfs, "" for rootfs itself; NULL for a name elsewhere. */
 static const char *below_rootfs(const char *clean)
@@ -88,7 +61,7 @@ static int handle_entry(struct unpack *u, struct archive_entry *ent, const char 
 	AUTO_FREE char *clean_link = NULL;
 	const char *link = archive_entry_hardlink(ent), *path, *below = NULL;
 
-	if (clean_name(name, &clean, e) < 0)
+	if (name_clean(name, &clean, e) < 0)
 		return -1;
 	if (!strcmp(clean, "manifest"))
 		return read_manifest(u, ent, e);
@@ -98,7 +71,7 @@ static int handle_entry(struct unpack *u, struct archive_entry *ent, const char 
 	if (!path)
 		return err_set(e, ERR_INPUT, "neither 'manifest' nor below 'rootfs'");
 	if (link) {
-		if (clean_name(link, &clean_link, e) < 0)
+		if (name_clean(link, &clean_link, e) < 0)
 			return err_prefix(e, "hard link to '%.100s'", link);
 		below = below_rootfs(clean_link);
 		if (!below || !*below)

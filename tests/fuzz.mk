@@ -1,18 +1,20 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci image
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci image
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
 FUZZ_wire       := stage1/session.c stage1/common/wire.c $(COMMON)
 FUZZ_guest_plan := $(WIRE) $(COMMON)
 FUZZ_passwd     := init/passwd.c $(COMMON)
-FUZZ_aci        := $(UNPACK) $(COMMON)
+FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
+FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
 
 FUZZLIBS_pod    := $(JSON)
 FUZZLIBS_aci    := -larchive -lmd
+FUZZLIBS_oci    := -larchive -lmd $(JSON)
 FUZZLIBS_image  := $(JSON)
 
 # The fuzzers' objects are clang's own, with coverage.

@@ -16,6 +16,13 @@ $(APP): $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
 		rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
 		rootfs/random=$(B)/tests/random
 
+# The same, as other tools make images.
+OCI_APP := $(B)/tests/app-docker.tar
+$(OCI_APP): tests/xen/make-oci $(APP)
+	@echo "  PACK    $@"
+	@tests/xen/make-oci $(APP) $@ $(B)/tests/app-layout
+check-xen check-run: $(OCI_APP)
+
 # The cases run in one boot: tests/xen/suite [PATTERN]
 .PHONY: check-xen
 check-xen: $(ACI) $(B)/stage0/stage0 $(APP) ## only the tests on real Xen; CASES=pattern
