@@ -24,6 +24,7 @@ int cmd_stop(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_cat_manifest(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 
 /* Prints; evaluates to EXIT_STAGE0. */
 int cmd_fail(const struct err *e);

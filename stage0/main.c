@@ -25,6 +25,7 @@ static const struct {
 	{ "rm", cmd_rm, "remove pods that are not running" },
 	{ "gc", cmd_gc, "remove all pods that have ended" },
 	{ "cat-manifest", cmd_cat_manifest, "print a pod's manifest" },
+	{ "export", cmd_export, "make an image of an app of a pod that has ended" },
 	{ "plan", cmd_plan, "show what run would do, without doing anything" },
 	{ "check", cmd_check, "say whether this host is ready to" },
 };

@@ -19,6 +19,8 @@ UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := $(UNPACK) $(COMMON)
+UNIT_test_tarout     := stage0/tarout.c $(UNPACK) $(COMMON)
+UNIT_test_podview    := $(addprefix stage0/,gojson.c mounts.c poddir.c pods.c root.c remove.c table.c when.c) $(COMMON)
 UNIT_test_manifest   := $(LINE) $(POD) $(COMMON)
 UNIT_test_runline    := $(LINE) $(POD) $(COMMON)
 UNIT_test_dns        := stage0/dns.c stage0/cli.c $(COMMON)
@@ -33,6 +35,8 @@ UNITLIBS_test_manifest := $(JSON)
 UNITLIBS_test_runline  := $(JSON)
 UNITLIBS_test_mds      := $(JSON)
 UNITLIBS_test_unpack   := -larchive -lmd
+UNITLIBS_test_podview  := $(JSON)
+UNITLIBS_test_tarout   := -larchive -lmd
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SCRIPTS := $(patsubst tests/unit/%.sh,%,$(sort $(wildcard tests/unit/test_*.sh)))

@@ -437,6 +437,57 @@ complains "stage0: annotation 'coreos.com/rkt/stage1/enter': '/../enter' is no p
 clean
 ok "malformed and hostile files: said, and the other pods are shown"
 
+# --- export
+make run ${u}1; make exited-garbage ${u}2; make prepared ${u}3; pod=$data/pods/run/${u}1
+root=$pod/stage1/rootfs/opt/stage2/web/rootfs
+echo changed >"$root/bin/hello"; ln "$root/bin/hello" "$root/again"; ln -s /etc/shadow "$root/link"; rm "$root/etc/mtab"
+s 0 export ${u}1 out.aci; says ""; complains ""
+same "mode" 644 "$(stat -c %a out.aci)"
+same "first entries" "manifest rootfs/ rootfs/again" "$(tar -tf out.aci | head -n 3 | tr '\n' ' ' | sed 's/ $//')"
+same "compression" 1f8b "$(od -An -tx1 -N2 out.aci | tr -d ' ')"
+mkdir x; tar -xf out.aci -C x
+cmp x/manifest "$pod/appsinfo/web/manifest" && diff -r --no-dereference x/rootfs "$root" || fail "the image differs"
+same "a hard link" 2 "$(stat -c %h x/rootfs/again)"
+s 254 export ${u}1 out.aci; complains "stage0: app 'web': out.aci exists (--overwrite replaces it)"
+echo more >"$root/more"; s 0 export --overwrite --app=web ${u}1 out.aci; tar -tf out.aci | grep -q rootfs/more || fail "not overwritten"
+s 254 export --app=two ${u}1 two.aci; complains "stage0: pod ${u}1: there is no app 'two' in the pod"
+s 254 export ${u}1; complains "stage0: export takes a UUID and a file to write, and nothing else"
+s 254 export ${u}1 out.tar; complains "stage0: the name of an image must end in .aci, not so 'out.tar'"
+s 254 export ${u}3 no.aci; complains "stage0: pod ${u}3 is not exited, only exited pods can be exported"
+s 254 export ${u}1 nodir/no.aci; complains "stage0: app 'web': create nodir/no.aci: No such file or directory"
+s 0 export ${u}2 garbage.aci
+mount -t tmpfs none "$root/etc"
+s 254 export ${u}1 no.aci; complains "stage0: app 'web': something is still mounted at $root/etc"
+umount "$root/etc"
+mkdir -p "$root/$(printf 'd%.0s' $(seq 250))"; truncate -s 65G "$root/large"
+s 254 export ${u}1 no.aci; complains "stage0: app 'web': rootfs/large: more than 68719476736 bytes of files"
+rm "$root/large"; mv "$root" "$root.away"; ln -s /etc "$root"
+s 254 export ${u}1 no.aci; complains "stage0: app 'web': open $root: Not a directory"
+rm "$root"; mv "$root.away" "$root"
+sed 's/"name":"web"/"name":"two"/; s/^{"acVersion":"1.30.0","acKind":"PodManifest","apps":\[\(.*\)\],"volumes".*/\1/' "$pod/pod" >two.json
+sed -i "s|\],\"volumes\"|,$(cat two.json)],\"volumes\"|" "$pod/pod"
+s 254 export ${u}1 no.aci; complains "stage0: pod ${u}1: there are 2 apps in the pod, choose one by --app=NAME: web two"
+same "images left" "app.aci garbage.aci out.aci stub.aci" "$(echo *.aci)"
+[ -z "$(ls | grep 'aci\.')" ] || fail "left half an image"
+"$stage0" --dir="$data" run --stage1-path=stub.aci --uuid-file-save=uuid out.aci >out 2>err || fail "the image does not run"
+same "what runs" changed "$(cat "$data/pods/run/$(cat uuid)/stage1/rootfs/opt/stage2/web/rootfs/bin/hello")"
+rm -f out.aci garbage.aci; rm -rf x; clean
+ok "export, and the image runs"
+
+make run ${u}1; pod=$data/pods/run/${u}1 tree=deps-sha512-app
+mkdir -p "$pod/overlay/$tree/upper/web/bin" "$pod/overlay/$tree/work/web" "$data/cas/tree/$tree"
+mv "$pod/stage1/rootfs/opt/stage2/web/rootfs" "$data/cas/tree/$tree/"; mkdir "$pod/stage1/rootfs/opt/stage2/web/rootfs"
+printf %s $tree >"$pod/appsinfo/web/treeStoreID"; printf %s $tree >"$pod/stage1TreeStoreID"; : >"$pod/overlay-prepared"
+echo new >"$pod/overlay/$tree/upper/web/bin/new"; mknod "$pod/overlay/$tree/upper/web/etc" c 0 0
+s 0 export ${u}1 out.aci
+same "what is in it" "manifest rootfs/ rootfs/bin/ rootfs/bin/hello rootfs/bin/new" "$(tar -tf out.aci | tr '\n' ' ' | sed 's/ $//')"
+same "mounts" "" "$(grep -e "$data" -e ' overlay ' /proc/self/mountinfo | grep "$dir")"
+same "the work directory" "" "$(ls "$pod/overlay/$tree/work/web")"
+rm "$pod/appsinfo/web/treeStoreID"
+s 254 export --overwrite ${u}1 out.aci; complains "stage0: app 'web': open appsinfo/web/treeStoreID: No such file or directory"
+rm out.aci; clean
+ok "export of an overlay pod: both layers, and neither is touched"
+
 # --- not root
 make run ${u}1
 nobody() { want=$1; shift; setpriv --reuid=65534 --regid=65534 --clear-groups "$stage0" --dir="$data" "$@" >out 2>err; same "exit status of $*" "$want" $?; }
