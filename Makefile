@@ -31,7 +31,8 @@ WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
-SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c
+SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c \
+	stage1/control.c stage1/terminal.c
 RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
@@ -44,6 +45,8 @@ LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbu
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
+PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c stage1/signals.c \
+	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
@@ -61,7 +64,7 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/gc $(B)/stage1/stop
+ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 
 .DELETE_ON_ERROR:
@@ -92,6 +95,7 @@ define link
 endef
 
 $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON))
+$(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
 $(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "stage1/common/util.h"
+#include "stage1/control.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
 #include "stage1/plan/plan.h"
@@ -28,6 +29,7 @@ struct run {
 	uint8_t *guest_plan; /* encoded */
 	size_t guest_plan_len;
 	struct session *session;
+	struct control *control;
 	uint32_t domid;
 	bool have_domain;
 };
@@ -125,7 +127,8 @@ static int let_run(struct run *r, struct err *e)
 	ret = supervise(&(struct supervise_input){
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
 		.signals = r->signals, .backend = backend, .console = console,
-		.debug = r->opts->debug, .forward_stdin = r->opts->interactive, .ready = set_ready,
+		.control = r->control, .debug = r->opts->debug,
+		.forward_stdin = r->opts->interactive, .ready = set_ready,
 	}, e);
 	return ret;
 }
@@ -149,7 +152,8 @@ static int write_statuses(const struct run *r, struct err *e)
 static int run_steps(struct run *r, int *status_r, struct err *e)
 {
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
-		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || poddir_write_pid(e) < 0)
+		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
+		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;
 	if (make_domain(r, e) < 0)
 		return -1;
@@ -172,6 +176,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 
 	if (write_statuses(&r, ret < 0 ? &late : e) < 0)
 		ret = -1;
+	control_close(r.control, r.session);
 	if (r.xen)
 		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
 	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0)

@@ -451,6 +451,15 @@ int session_exec(struct session *s, uint8_t *request, size_t len, unsigned *id_r
 	return 0;
 }
 
+size_t session_exec_room(const struct session *s)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++)
+		room += s->execs[i] == NULL;
+	return room;
+}
+
 void session_exec_close(struct session *s, unsigned id)
 {
 	struct session_exec *x;

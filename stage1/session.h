@@ -98,6 +98,7 @@ void session_signal(struct session *s, unsigned id, uint32_t sig);
  * then freed): too many of them, or the pod is ending.
  */
 int session_exec(struct session *s, uint8_t *request, size_t len, unsigned *id_r, struct err *e);
+size_t session_exec_room(const struct session *s); /* how many more there may be now */
 /* Nobody is interested any more: its output is refused, and it gets HUP when it still runs. */
 void session_exec_close(struct session *s, unsigned id);
 

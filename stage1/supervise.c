@@ -206,8 +206,9 @@ enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_STDOUT, FD_S
 
 static int wait_for_event(struct loop *l, struct err *e)
 {
-	struct pollfd fds[FD_XEN + XEN_POLL_MAX];
+	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX];
 	int timeout = -1, nxen;
+	nfds_t n;
 
 	fds[FD_SIGNALS] = (struct pollfd){ .fd = l->in->signals, .events = POLLIN };
 	fds[FD_BACKEND] = (struct pollfd){ .fd = l->s->ended ? -1 : l->in->backend, .events = POLLIN };
@@ -225,10 +226,12 @@ static int wait_for_event(struct loop *l, struct err *e)
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
 		return -1;
-	if (poll(fds, FD_XEN + (nfds_t)nxen, timeout) < 0) {
+	n = FD_XEN + (nfds_t)nxen;
+	n += control_prepare(l->in->control, l->s, fds + n);
+	if (poll(fds, n, timeout) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, "poll");
-		for (int i = 0; i < FD_XEN + nxen; i++)
+		for (nfds_t i = 0; i < n; i++)
 			fds[i].revents = 0;
 	}
 	if (l->in->xo->poll_done(l->in->xen, fds + FD_XEN, nxen, &l->domain, e) < 0)
@@ -250,11 +253,21 @@ static int wait_for_event(struct loop *l, struct err *e)
 	return 0;
 }
 
+/* With the guest and with those who enter, until neither has more to say to the other. */
+static int exchange_all(struct loop *l, struct err *e)
+{
+	do {
+		if (exchange(l, e) < 0)
+			return -1;
+	} while (control_serve(l->in->control, l->s));
+	return 0;
+}
+
 static int run_loop(struct loop *l, struct err *e)
 {
 	while (!l->s->ended || !session_all_written(l->s)) {
 		if (wait_for_event(l, e) < 0 || take_signals(l, e) < 0 || connect_channel(l, e) < 0 ||
-			exchange(l, e) < 0 || check_end(l, e) < 0)
+			exchange_all(l, e) < 0 || check_end(l, e) < 0)
 			return -1;
 		if (l->s->greeted && !l->s->stopping)
 			l->deadline = -1;

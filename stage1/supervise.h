@@ -6,6 +6,7 @@
 #ifndef STAGE1_SUPERVISE_H
 #define STAGE1_SUPERVISE_H
 
+#include "stage1/control.h"
 #include "stage1/session.h"
 #include "stage1/xen/xen.h"
 
@@ -17,6 +18,7 @@ struct supervise_input {
 	int signals;    /* stage1/signals.h */
 	int backend;    /* pidfd of the export's server */
 	int console;    /* the console's terminal, or -1; taken */
+	struct control *control; /* those who enter the pod */
 	bool debug;     /* show the console and what happens */
 	bool forward_stdin; /* our stdin is app 0's */
 	void (*ready)(void *arg, bool ready); /* all apps have started; the pod begins to end */

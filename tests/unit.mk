@@ -15,6 +15,7 @@ UNIT_test_guest_plan := $(WIRE) $(COMMON)
 UNIT_test_session    := stage1/session.c stage1/common/wire.c $(COMMON)
 UNIT_test_exec_request := $(WIRE) $(COMMON)
 UNIT_test_console    := stage1/console.c
+UNIT_test_control    := stage1/control.c stage1/session.c $(WIRE) $(COMMON)
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)

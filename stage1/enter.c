@@ -1,0 +1,282 @@
+/* See enter.h. The protocol is a session's (stage1/session.h) without a plan and with one process. */
+#include "stage1/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "stage1/common/exec_request.h"
+#include "stage1/common/util.h"
+#include "stage1/control.h"
+#include "stage1/pod/pod.h"
+#include "stage1/session.h"
+#include "stage1/signals.h"
+#include "stage1/sink.h"
+#include "stage1/terminal.h"
+
+struct enter {
+	struct session *s;
+	unsigned id;
+	int sock, signals;
+	struct sink out[WIRE_STREAMS];
+	bool tty;  /* ours is the command's */
+	bool gone; /* the supervisor is */
+	bool stdin_open;
+};
+
+/* The guest plan's apps are the manifest's, in its order. */
+static int find_app(const char *name, uint32_t *app_r, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	struct pod pod = POD_INIT;
+	size_t len, i = 0;
+	int ret = 0;
+
+	if (read_file_at(AT_FDCWD, "pod", POD_MANIFEST_MAX, &text, &len, e) < 0 ||
+		pod_parse(text, len, &pod, e) < 0)
+		return -1;
+	while (name && i < pod.napps && strcmp(pod.apps[i].name, name) != 0)
+		i++;
+	if (!name && pod.napps != 1)
+		ret = err_set(e, ERR_USAGE, "the pod has %zu apps: say which with --app=NAME", pod.napps);
+	else if (i == pod.napps)
+		ret = err_set(e, ERR_USAGE, "the pod has no app '%s'", name ? name : "");
+	*app_r = (uint32_t)i;
+	pod_dispose(&pod);
+	return ret;
+}
+
+static int connect_supervisor(int *sock_r, struct err *e)
+{
+	const struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(e, "make a socket");
+	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			return err_set(e, ERR_HOST, "the pod is not running: nobody listens at " CONTROL_SOCKET);
+		return err_sys(e, "connect to the pod's supervisor at " CONTROL_SOCKET);
+	}
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(e, "set up the socket");
+	*sock_r = STEAL_FD(fd);
+	return 0;
+}
+
+/* A terminal for the command when we have one in and out; stderr may still lead elsewhere. */
+static void choose_io(struct enter *n, struct guest_io *io)
+{
+	n->tty = terminal_there();
+	for (int k = 0; k < GUEST_IO_STREAMS; k++)
+		io->kind[k] = n->tty && isatty(k) ? GUEST_IO_TTY : GUEST_IO_PIPE;
+	if (n->tty)
+		terminal_size(&io->rows, &io->cols);
+}
+
+static int request(struct enter *n, const struct enter_opts *opts, struct err *e)
+{
+	const char *term = getenv("TERM");
+	AUTO_FREE char *variable = xasprintf("TERM=%s", term && *term ? term : "vt100"); /* as rkt's enter */
+	struct exec_request req = { .argv = opts->argv, .argc = opts->argc, .env = &variable, .nenv = 1 };
+	uint8_t *data;
+	size_t len;
+
+	if (find_app(opts->app, &req.app, e) < 0)
+		return -1;
+	choose_io(n, &req.io);
+	if (exec_request_encode(&req, &data, &len, e) < 0)
+		return -1;
+	return session_exec(n->s, data, len, &n->id, e);
+}
+
+static int exchange(struct enter *n, struct err *e)
+{
+	struct session *s = n->s;
+	ssize_t got, sent;
+
+	if (n->gone)
+		return 0;
+	do {
+		size_t room, len;
+		uint8_t *space = frame_space(&s->rd, &room);
+		const uint8_t *data;
+
+		got = recv(n->sock, space, room, 0);
+		if (got > 0)
+			frame_added(&s->rd, (size_t)got);
+		if (got > 0 && session_receive(s, e) < 0)
+			return err_prefix(e, "the supervisor broke the protocol");
+		n->gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+		session_produce(s);
+		data = frame_queued(&s->wr, &len);
+		sent = len && !n->gone ? send(n->sock, data, len, MSG_NOSIGNAL) : 0;
+		if (sent > 0)
+			frame_sent(&s->wr, (size_t)sent);
+	} while (got > 0 || sent > 0);
+	return 0;
+}
+
+static void write_out(struct enter *n, unsigned stream)
+{
+	struct session_out *out = &session_find(n->s, n->id)->out[stream];
+
+	while (out->start < out->end) {
+		ssize_t w = sink_write(&n->out[stream], out->buf + out->start, out->end - out->start);
+
+		if (w == 0)
+			return;
+		if (w < 0)
+			session_refuse(out);
+		else
+			session_wrote(out, (size_t)w);
+	}
+}
+
+static void read_stdin(struct enter *n)
+{
+	uint8_t buf[WIRE_PAYLOAD_MAX];
+	size_t room = session_stdin_room(n->s, n->id);
+	ssize_t got;
+
+	if (room == 0)
+		return;
+	got = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got <= 0)
+		n->stdin_open = false;
+	session_stdin(n->s, n->id, buf, got > 0 ? (size_t)got : 0);
+}
+
+static void resize(struct enter *n)
+{
+	uint32_t rows, cols;
+
+	terminal_size(&rows, &cols);
+	session_resize(n->s, n->id, rows, cols);
+}
+
+/* What is sent to us is meant for the command. */
+static void take_signals(struct enter *n)
+{
+	int sig;
+
+	while ((sig = signals_next(n->signals)) != 0) {
+		if (sig == SIGTSTP)
+			terminal_suspend();
+		if (sig == SIGTSTP || sig == SIGWINCH)
+			resize(n);
+		else
+			session_signal(n->s, n->id, (uint32_t)sig);
+	}
+}
+
+static bool waits(const struct session_out *out)
+{
+	return out->start < out->end;
+}
+
+static int wait_for_event(struct enter *n, struct err *e)
+{
+	const struct session_app *run = session_find(n->s, n->id);
+	bool room = n->stdin_open && session_stdin_room(n->s, n->id) > 0;
+	struct pollfd fds[] = {
+		{ .fd = n->signals, .events = POLLIN },
+		{ .fd = n->gone ? -1 : n->sock, .events = POLLIN },
+		{ .fd = room ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = waits(&run->out[WIRE_STDOUT]) ? n->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
+		{ .fd = waits(&run->out[WIRE_STDERR]) ? n->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
+	};
+	size_t queued;
+
+	(void)frame_queued(&n->s->wr, &queued);
+	if (queued > 0)
+		fds[1].events |= POLLOUT;
+	if (poll(fds, COUNT(fds), -1) < 0)
+		return errno == EINTR ? 0 : err_sys(e, "poll");
+	if (fds[0].revents)
+		take_signals(n);
+	if (fds[2].revents)
+		read_stdin(n);
+	if (fds[3].revents)
+		write_out(n, WIRE_STDOUT);
+	if (fds[4].revents)
+		write_out(n, WIRE_STDERR);
+	return 0;
+}
+
+/* Until the command has ended and its last byte is written, or the supervisor is gone. */
+static int relay(struct enter *n, struct err *e)
+{
+	const struct session_app *run = session_find(n->s, n->id);
+
+	for (;;) {
+		if (exchange(n, e) < 0)
+			return -1;
+		if ((run->state == SESSION_APP_OVER || n->gone) && !waits(&run->out[WIRE_STDOUT]) &&
+			!waits(&run->out[WIRE_STDERR]))
+			break;
+		n->stdin_open = n->stdin_open && !n->gone;
+		if (wait_for_event(n, e) < 0)
+			return -1;
+	}
+	if (run->state == SESSION_APP_OVER)
+		return 0;
+	return err_set(e, ERR_HOST, "the pod has ended");
+}
+
+static void say(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "stage1 enter: %s\n", line);
+}
+
+static int enter(struct enter *n, const struct enter_opts *opts, int *status_r, struct err *e)
+{
+	const struct session_app *run;
+	int ret;
+
+	if (request(n, opts, e) < 0)
+		return -1;
+	sink_open(&n->out[WIRE_STDOUT], STDOUT_FILENO);
+	sink_open(&n->out[WIRE_STDERR], STDERR_FILENO);
+	n->stdin_open = true;
+	if (n->tty) {
+		signals_of_terminal();
+		terminal_raw();
+	}
+	ret = relay(n, e);
+	terminal_restore();
+	sink_close(&n->out[WIRE_STDOUT]);
+	sink_close(&n->out[WIRE_STDERR]);
+	if (ret < 0)
+		return -1;
+	run = session_find(n->s, n->id);
+	if (run->how == WIRE_APP_FAILED)
+		say(NULL, run->text);
+	*status_r = session_app_exit(run);
+	return 0;
+}
+
+int enter_pod(const struct enter_opts *opts, int signals, int *status_r, struct err *e)
+{
+	struct enter n = { .sock = -1, .signals = signals };
+	int ret;
+
+	if (connect_supervisor(&n.sock, e) < 0)
+		return -1;
+	n.s = xcalloc(1, sizeof(*n.s));
+	session_init(n.s, NULL, 0, 0, say, NULL);
+	ret = enter(&n, opts, status_r, e);
+	session_dispose(n.s);
+	free(n.s);
+	(void)close(n.sock);
+	return ret;
+}

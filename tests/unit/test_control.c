@@ -1,0 +1,462 @@
+/* The supervisor's socket between those who enter, played here, and the guest, played here too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "stage1/common/exec_request.h"
+#include "stage1/common/util.h"
+#include "stage1/control.h"
+
+static char dir[] = "/tmp/test_control.XXXXXX";
+static struct session *s;
+static struct control *c;
+static struct frame_writer guest;   /* what the guest says next */
+static struct frame_reader to_guest;
+static uint8_t plan[1] = { 'p' };
+
+struct peer { /* one who enters */
+	int fd;
+	struct frame_reader rd;
+	struct frame_writer wr;
+};
+
+static void log_nothing(void *arg, const char *line)
+{
+	(void)arg;
+	(void)line;
+}
+
+static void guest_said(void)
+{
+	struct err e = ERR_INIT;
+	size_t len, room;
+	const uint8_t *data = frame_queued(&guest, &len);
+	uint8_t *space = frame_space(&s->rd, &room);
+
+	assert_in_range(len, 0, room);
+	memcpy(space, data, len);
+	frame_added(&s->rd, len);
+	frame_sent(&guest, len);
+	if (session_receive(s, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* Turns of the supervisor's loop, until nothing moves. */
+static void turn(void)
+{
+	do {
+		size_t len, room;
+		const uint8_t *data;
+		uint8_t *space;
+
+		session_produce(s);
+		data = frame_queued(&s->wr, &len);
+		space = frame_space(&to_guest, &room);
+		if (len > room)
+			len = room;
+		memcpy(space, data, len);
+		frame_added(&to_guest, len);
+		frame_sent(&s->wr, len);
+	} while (control_serve(c, s));
+}
+
+/* The next frame of that type for the guest; those before it are passed over. */
+static bool guest_hears(enum wire_type type, struct frame *f)
+{
+	struct err e = ERR_INIT;
+	enum frame_status st;
+
+	turn();
+	while ((st = frame_pop(&to_guest, f, &e)) == FRAME_READY)
+		if (f->type == type)
+			return true;
+	assert_int_equal(st, FRAME_NEED_MORE);
+	return false;
+}
+
+static int setup(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	s = xmalloc(sizeof(*s));
+	memset(&guest, 0, sizeof(guest));
+	memset(&to_guest, 0, sizeof(to_guest));
+	session_init(s, plan, sizeof(plan), 1, log_nothing, NULL);
+	assert_int_equal(control_open(&c, &e), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	control_close(c, s);
+	c = NULL;
+	session_dispose(s);
+	free(s);
+	assert_int_equal(access(CONTROL_SOCKET, F_OK), -1);
+	return 0;
+}
+
+static void start_pod(void)
+{
+	(void)frame_put_hello(&guest);
+	(void)frame_put_app(&guest, 0, WIRE_APP_STARTED, 7, "");
+	guest_said();
+	turn();
+}
+
+static struct peer *peer_new(void)
+{
+	const struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
+	struct peer *p = xcalloc(1, sizeof(*p));
+
+	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_true(p->fd >= 0);
+	assert_int_equal(connect(p->fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	(void)frame_put_hello(&p->wr);
+	return p;
+}
+
+static void peer_free(struct peer *p)
+{
+	if (p->fd >= 0)
+		(void)close(p->fd);
+	free(p);
+}
+
+static void peer_send(struct peer *p)
+{
+	size_t len;
+	const uint8_t *data = frame_queued(&p->wr, &len);
+
+	assert_int_equal(send(p->fd, data, len, MSG_NOSIGNAL), len);
+	frame_sent(&p->wr, len);
+}
+
+/* The next frame of that type; 0 none yet, -1 the supervisor has hung up. */
+static int peer_hears(struct peer *p, enum wire_type type, struct frame *f)
+{
+	struct err e = ERR_INIT;
+
+	turn();
+	for (;;) {
+		uint8_t *space;
+		size_t room;
+		ssize_t n;
+
+		while (frame_pop(&p->rd, f, &e) == FRAME_READY)
+			if (f->type == type)
+				return 1;
+		space = frame_space(&p->rd, &room);
+		n = recv(p->fd, space, room, 0);
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN ? 0 : -1;
+		frame_added(&p->rd, (size_t)n);
+	}
+}
+
+static void peer_asks(struct peer *p)
+{
+	char *argv[] = { (char *)"ls" };
+	const struct exec_request req = { .argv = argv, .argc = 1,
+		.io.kind = { GUEST_IO_PIPE, GUEST_IO_PIPE, GUEST_IO_PIPE } };
+	struct err e = ERR_INIT;
+	uint8_t *data;
+	size_t len;
+
+	assert_int_equal(exec_request_encode(&req, &data, &len, &e), 0);
+	assert_true(frame_put(&p->wr, WIRE_EXEC, WIRE_EXEC_FIRST, 0, data, len));
+	assert_true(frame_put(&p->wr, WIRE_START, WIRE_EXEC_FIRST, 0, NULL, 0));
+	free(data);
+	peer_send(p);
+}
+
+static struct peer *peer_entered(unsigned *id_r)
+{
+	struct peer *p = peer_new();
+	struct frame f;
+
+	peer_asks(p);
+	assert_true(guest_hears(WIRE_START, &f));
+	*id_r = f.app;
+	(void)frame_put_app(&guest, f.app, WIRE_APP_STARTED, 99, "");
+	guest_said();
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(f.app, WIRE_EXEC_FIRST);
+	assert_int_equal(wire_u32(f.data + 4), 99);
+	return p;
+}
+
+static void only_root_may_connect(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(CONTROL_SOCKET, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	start_pod();
+}
+
+static void nobody_is_heard_before_the_apps_run(void **state)
+{
+	struct peer *p = peer_new();
+	struct frame f;
+
+	(void)state;
+	peer_asks(p);
+	assert_false(guest_hears(WIRE_EXEC, &f));
+	start_pod();
+	assert_true(guest_hears(WIRE_EXEC, &f));
+	assert_in_range(f.app, WIRE_EXEC_FIRST, WIRE_EXEC_FIRST + WIRE_EXEC_COUNT - 1);
+	peer_free(p);
+}
+
+static void streams_go_both_ways_and_the_end_comes_last(void **state)
+{
+	struct frame f;
+	struct peer *p;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	p = peer_entered(&id);
+	(void)frame_put(&p->wr, WIRE_DATA, WIRE_EXEC_FIRST, WIRE_STDIN, "question", 8);
+	(void)frame_put(&p->wr, WIRE_EOF, WIRE_EXEC_FIRST, WIRE_STDIN, NULL, 0);
+	peer_send(p);
+	assert_true(guest_hears(WIRE_DATA, &f));
+	assert_int_equal(f.app, id);
+	assert_memory_equal(f.data, "question", 8);
+	assert_true(guest_hears(WIRE_EOF, &f));
+	assert_int_equal(peer_hears(p, WIRE_CREDIT, &f), 1);
+	assert_int_equal(wire_u32(f.data), 8);
+
+	(void)frame_put(&guest, WIRE_DATA, id, WIRE_STDERR, "answer", 6);
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDOUT, NULL, 0);
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDERR, NULL, 0);
+	(void)frame_put_app(&guest, id, WIRE_APP_EXITED, 3, "");
+	guest_said();
+	assert_int_equal(peer_hears(p, WIRE_EOF, &f), 1);
+	assert_int_equal(f.stream, WIRE_STDOUT);
+	assert_int_equal(peer_hears(p, WIRE_DATA, &f), 1);
+	assert_int_equal(f.stream, WIRE_STDERR);
+	assert_int_equal(peer_hears(p, WIRE_EOF, &f), 1);
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_EXITED);
+	assert_int_equal(wire_u32(f.data + 4), 3);
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), -1);
+	peer_free(p);
+}
+
+/* What the guest may send is what the peer has taken, and one window more that waits here. */
+static void a_slow_reader_stalls_only_itself(void **state)
+{
+	static char data[WIRE_PAYLOAD_MAX];
+	unsigned slow_id, quick_id;
+	struct peer *slow, *quick;
+	size_t sent = 0;
+	struct frame f;
+
+	(void)state;
+	start_pod();
+	slow = peer_entered(&slow_id);
+	quick = peer_entered(&quick_id);
+	for (int round = 0; round < 8; round++) {
+		while (session_find(s, slow_id)->out[WIRE_STDOUT].allowed >= sizeof(data)) {
+			(void)frame_put(&guest, WIRE_DATA, slow_id, WIRE_STDOUT, data, sizeof(data));
+			guest_said();
+			sent += sizeof(data);
+		}
+		turn();
+	}
+	assert_in_range(sent, WIRE_WINDOW, 2 * WIRE_WINDOW);
+	(void)frame_put(&guest, WIRE_DATA, quick_id, WIRE_STDOUT, "x", 1);
+	guest_said();
+	assert_int_equal(peer_hears(quick, WIRE_DATA, &f), 1);
+	for (size_t got = 0; got < sent; got += f.len) {
+		assert_int_equal(peer_hears(slow, WIRE_DATA, &f), 1);
+		(void)frame_put_u32(&slow->wr, WIRE_CREDIT, WIRE_EXEC_FIRST, WIRE_STDOUT, f.len);
+		peer_send(slow);
+	}
+	assert_true(session_find(s, slow_id)->out[WIRE_STDOUT].allowed >= sizeof(data));
+	peer_free(slow);
+	peer_free(quick);
+}
+
+static void who_goes_away_takes_the_process_along(void **state)
+{
+	struct frame f;
+	struct peer *p;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	p = peer_entered(&id);
+	peer_free(p);
+	assert_true(guest_hears(WIRE_KILL, &f));
+	assert_int_equal(f.app, id);
+}
+
+static void a_peer_out_of_turn_costs_only_itself(void **state)
+{
+	static const struct {
+		enum wire_type type;
+		unsigned stream;
+		size_t len;
+	} rows[] = {
+		{ WIRE_START, 0, 0 }, /* without a request */
+		{ WIRE_DATA, WIRE_STDIN, 5 },
+		{ WIRE_CREDIT, WIRE_STDOUT, 4 },
+		{ WIRE_END, 0, 0 },
+		{ WIRE_APP, 0, 8 },
+	};
+	static const uint8_t bytes[8] = { 0xff };
+	struct peer *good, *bad;
+	struct frame f;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	good = peer_entered(&id);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bad = peer_new();
+		(void)frame_put(&bad->wr, rows[i].type, WIRE_EXEC_FIRST, rows[i].stream, bytes, rows[i].len);
+		peer_send(bad);
+		assert_int_equal(peer_hears(bad, WIRE_APP, &f), -1);
+		peer_free(bad);
+	}
+	bad = peer_new();
+	memset(&bad->wr, 0, sizeof(bad->wr));
+	(void)frame_put(&bad->wr, WIRE_EXEC, WIRE_EXEC_FIRST, 0, bytes, sizeof(bytes)); /* no greeting */
+	peer_send(bad);
+	assert_int_equal(peer_hears(bad, WIRE_APP, &f), -1);
+	peer_free(bad);
+	(void)frame_put(&guest, WIRE_DATA, id, WIRE_STDOUT, "x", 1);
+	guest_said();
+	assert_int_equal(peer_hears(good, WIRE_DATA, &f), 1);
+	peer_free(good);
+}
+
+static void requests_have_a_limit(void **state)
+{
+	static uint8_t bytes[WIRE_PAYLOAD_MAX];
+	struct peer *p = peer_new();
+	struct frame f;
+	int ret = 0;
+
+	(void)state;
+	start_pod();
+	for (size_t n = 0; n <= WIRE_EXEC_MAX && ret == 0; n += sizeof(bytes)) {
+		(void)frame_put(&p->wr, WIRE_EXEC, WIRE_EXEC_FIRST, 0, bytes, sizeof(bytes));
+		peer_send(p);
+		ret = peer_hears(p, WIRE_APP, &f);
+	}
+	assert_int_equal(ret, -1);
+	peer_free(p);
+}
+
+static void a_pod_that_ends_says_so(void **state)
+{
+	struct peer *p, *late;
+	struct frame f;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	p = peer_entered(&id);
+	session_stop(s, 1000);
+	late = peer_new();
+	peer_asks(late);
+	assert_int_equal(peer_hears(late, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_FAILED);
+	assert_true(f.len > 8);
+	peer_free(late);
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDOUT, NULL, 0);
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDERR, NULL, 0);
+	(void)frame_put_app(&guest, id, WIRE_APP_KILLED, 15, "");
+	guest_said();
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_KILLED);
+	peer_free(p);
+}
+
+static void there_is_room_for_so_many_and_the_rest_waits(void **state)
+{
+	struct peer *peers[WIRE_EXEC_COUNT], *waiting;
+	struct pollfd fds[CONTROL_POLL_MAX];
+	struct frame f;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	for (size_t i = 0; i < COUNT(peers); i++)
+		peers[i] = peer_entered(&id);
+	waiting = peer_new();
+	peer_asks(waiting);
+	assert_false(guest_hears(WIRE_START, &f));
+	assert_int_equal(control_prepare(c, s, fds), CONTROL_POLL_MAX);
+	assert_int_equal(fds[0].fd, -1);
+	peer_free(peers[0]);
+	turn();
+	(void)frame_put_app(&guest, WIRE_EXEC_FIRST, WIRE_APP_KILLED, 1, "");
+	guest_said();
+	assert_true(guest_hears(WIRE_START, &f));
+	assert_int_equal(f.app, WIRE_EXEC_FIRST);
+	for (size_t i = 1; i < COUNT(peers); i++)
+		peer_free(peers[i]);
+	peer_free(waiting);
+}
+
+static void replaces_a_socket_that_was_left(void **state)
+{
+	struct err e = ERR_INIT;
+	struct control *again;
+
+	(void)state;
+	start_pod();
+	assert_int_equal(control_open(&again, &e), 0);
+	control_close(again, NULL);
+}
+
+static int enter_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int leave_dir(void **state)
+{
+	(void)state;
+	return chdir("/") < 0 || rmdir(dir) < 0 ? -1 : 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_root_may_connect),
+		TEST(nobody_is_heard_before_the_apps_run),
+		TEST(streams_go_both_ways_and_the_end_comes_last),
+		TEST(a_slow_reader_stalls_only_itself),
+		TEST(who_goes_away_takes_the_process_along),
+		TEST(a_peer_out_of_turn_costs_only_itself),
+		TEST(requests_have_a_limit),
+		TEST(a_pod_that_ends_says_so),
+		TEST(there_is_room_for_so_many_and_the_rest_waits),
+		TEST(replaces_a_socket_that_was_left),
+	};
+
+	return cmocka_run_group_tests(tests, enter_dir, leave_dir);
+}
