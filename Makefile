@@ -29,15 +29,16 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
-PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c) stage1/cli.c
+PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
+	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c \
 	stage1/control.c stage1/terminal.c
 RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
-GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c passwd.c \
-	mounts.c view.c target.c copy.c)
+GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c cgroup.c devices.c \
+	limits.c passwd.c mounts.c view.c target.c copy.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
 OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \
@@ -58,8 +59,10 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 pic = $(patsubst %.c,$(B)/pic/%.o,$(1))
 plain = $(patsubst %.c,$(B)/plain/%.o,$(1))
 
-# json-c is linked in: a host with Xen has Xen's libraries, but need not have ours.
+# json-c and libseccomp (the numbers of system calls) are linked in: a host with Xen has Xen's libraries, but need
+# not have ours.
 JSON := -l:libjson-c.a
+SECCOMP := -l:libseccomp.a
 XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
@@ -94,11 +97,11 @@ define link
 @$(CC) $(CFLAGS) $(LDHARDEN) -o $@ $^ $(1)
 endef
 
-$(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON))
+$(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
-$(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON))
+$(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON) $(SECCOMP))
 $(B)/pack: $(call obj,$(PROG_pack)); $(call link,-larchive)
 
 $(MODULE): $(call pic,$(MODULE_xen))

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/cgroup.h"
 #include "stage1/common/util.h"
 
 enum { STATUS_OTHER = 254, SIGNAL_BASE = 128 };
@@ -52,7 +53,7 @@ void app_begin(struct app *a)
 {
 	struct err e = ERR_INIT;
 
-	if (task_open(&a->task, &a->plan->io, &e) < 0 ||
+	if (task_open(&a->task, &a->plan->io, &e) < 0 || cgroup_make(a->plan, &e) < 0 ||
 		process_make_root(a->plan, &a->task.proc, &e) < 0) {
 		app_fail(a, STATUS_OTHER, e.msg);
 		return;
@@ -239,7 +240,7 @@ void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame
 	case APP_STARTING:
 	case APP_RUNNING:
 		how = death_of(wait_status, &value);
-		set_end(a, how, value, "");
+		set_end(a, how, value, cgroup_verdict(a->plan));
 		finish(a, life, wr);
 		break;
 	case APP_POST:

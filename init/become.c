@@ -4,40 +4,20 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "init/cgroup.h"
+#include "init/limits.h"
 #include "init/passwd.h"
 #include "init/view.h"
 #include "stage1/common/util.h"
 
 /* Exit statuses that rkt's users know from systemd (systemd.exec(5)); the rest is 254. */
 enum { STATUS_CHDIR = 200, STATUS_EXEC = 203, STATUS_OTHER = 254 };
-
-/* rkt's default bounding set (contract 4.4.1). */
-static const unsigned default_caps[] = {
-	CAP_AUDIT_WRITE, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_FOWNER, CAP_KILL, CAP_MKNOD,
-	CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SETFCAP,
-	CAP_SYS_CHROOT,
-};
-
-static int limit_caps(struct err *e)
-{
-	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
-		bool keep = false;
-
-		for (size_t i = 0; i < COUNT(default_caps); i++)
-			keep = keep || default_caps[i] == cap;
-		if (!keep && prctl(PR_CAPBSET_DROP, cap) < 0)
-			return err_sys(e, "drop capability %u", cap);
-	}
-	return 0;
-}
 
 static bool is_program(const char *path)
 {
@@ -94,7 +74,7 @@ static void give_descriptors(uint32_t uid)
 			(void)!fchown(fd, uid, (gid_t)-1);
 }
 
-static int become_user(const struct guest_app *app, bool root, struct err *e)
+static int become_user(const struct guest_app *app, bool root, uint32_t *uid_r, struct err *e)
 {
 	uint32_t uid = 0, gid = 0;
 
@@ -102,21 +82,24 @@ static int become_user(const struct guest_app *app, bool root, struct err *e)
 			     passwd_lookup(PASSWD_GROUP, app->group, &gid, e) < 0))
 		return -1;
 	give_descriptors(uid);
-	if (limit_caps(e) < 0)
+	if (limits_apply(&app->limits, e) < 0)
 		return -1;
 	if (setgroups(app->ngids, app->gids) < 0 || setresgid(gid, gid, gid) < 0 ||
 		setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "become user %u, group %u", uid, gid);
+	*uid_r = uid;
 	return 0;
 }
 
 int become_root(const struct guest_app *app, struct err *e)
 {
-	return view_enter(app, e);
+	return cgroup_join(app, e) < 0 ? -1 : view_enter(app, e);
 }
 
-int become_inside(int mnt, struct err *e)
+int become_inside(const struct guest_app *app, int mnt, struct err *e)
 {
+	if (cgroup_join(app, e) < 0)
+		return -1;
 	return setns(mnt, CLONE_NEWNS) == 0 ? 0 : err_sys(e, "enter the app's mount namespace");
 }
 
@@ -127,15 +110,18 @@ uint32_t become_program(const struct guest_app *app, const struct program *prog,
 	const struct search search = {
 		prog->kind == PROGRAM_ENTERED ? path_of(env) : app->search_path, cwd };
 	char path[PATH_MAX];
+	uint32_t uid;
 
 	if (find_program(&search, prog->exec[0], path, e) < 0 ||
-		become_user(app, prog->kind != PROGRAM_MAIN, e) < 0)
+		become_user(app, prog->kind != PROGRAM_MAIN, &uid, e) < 0)
 		return STATUS_OTHER;
 	if (chdir(cwd) < 0) {
 		(void)err_sys(e, "working directory '%s'", cwd);
 		return STATUS_CHDIR;
 	}
 	prog->exec[0] = path;
+	if (limits_lock(&app->limits, uid, e) < 0)
+		return STATUS_OTHER;
 	(void)execve(path, prog->exec, env);
 	(void)err_sys(e, "Unable to open \"%s\"", path); /* rkt's words (stage1/diagnostic) */
 	return STATUS_EXEC;

@@ -13,10 +13,10 @@
 #include "stage1/common/err.h"
 #include "stage1/common/guest_plan.h"
 
-/* A mount namespace of its own, with the app's file systems, whose root is the app's. */
+/* The app's cgroup, and a mount namespace of its own, with the app's file systems, whose root is the app's. */
 int become_root(const struct guest_app *app, struct err *e);
-/* Joins that namespace, and so is in the app's root. */
-int become_inside(int mnt, struct err *e);
+/* Joins that namespace, and so is in the app's root; and the app's cgroup. */
+int become_inside(const struct guest_app *app, int mnt, struct err *e);
 
 enum program_kind {
 	PROGRAM_MAIN,    /* the app's own: its user, exec[0] looked up by rkt's rules */

@@ -43,6 +43,7 @@ int mounts_base(struct err *e)
 		{ "tmpfs", "/base", "tmpfs", MS_NOSUID, "mode=0755" },
 		{ "proc", "/base/proc", "proc", NO_ACTION, NULL },
 		{ "sysfs", "/base/sys", "sysfs", NO_ACTION, NULL },
+		{ "cgroup2", "/base/sys/fs/cgroup", "cgroup2", NO_ACTION, NULL },
 		{ "devtmpfs", "/base/dev", "devtmpfs", MS_NOSUID, "mode=0755" },
 		{ "devpts", "/base/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 			"newinstance,ptmxmode=0666,mode=0620,gid=5" },

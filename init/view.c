@@ -170,9 +170,9 @@ static int protect(int root, bool sysfs, struct err *e)
 		"/proc/config.gz", "/proc/kallsyms", "/proc/sched_debug", "/proc/kcore", "/proc/kmem",
 		"/proc/mem",
 	};
-	/* /sys itself is read-only, and so are block, bus, class, dev, devices and kernel */
+	/* /sys itself is read-only, and so are block, bus, class, dev, devices and kernel; fs: give_cgroup() */
 	static const char *const hidden_sys[] = {
-		"/sys/firmware", "/sys/fs", "/sys/hypervisor", "/sys/module", "/sys/power",
+		"/sys/firmware", "/sys/hypervisor", "/sys/module", "/sys/power",
 	};
 
 	for (size_t i = 0; i < COUNT(read_only); i++)
@@ -184,6 +184,27 @@ static int protect(int root, bool sysfs, struct err *e)
 	for (size_t i = 0; sysfs && i < COUNT(hidden_sys); i++)
 		if (cover(root, hidden_sys[i], MOUNTS_HIDDEN_DIR, MOUNTS_HIDDEN_FILE, e) < 0)
 			return -1;
+	return 0;
+}
+
+/*
+ * The app's own cgroup and nothing else of the pod's, to read its limits in: programs size themselves
+ * by them. Where rkt hides all of /sys/fs, just this is left of it.
+ */
+static int give_cgroup(int root, bool hide, struct err *e)
+{
+	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+	AUTO_CLOSE int fs = -1;
+
+	if (hide && place_new("tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4k", root, "/sys/fs", e) < 0)
+		return -1;
+	if (place_new("cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL, root, "/sys/fs/cgroup", e) < 0)
+		return -1;
+	if (!hide)
+		return 0;
+	fs = target_open(root, "/sys/fs", O_PATH | O_DIRECTORY);
+	if (fs < 0 || mount_setattr(fs, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+		return err_sys(e, "protect /sys/fs");
 	return 0;
 }
 
@@ -248,6 +269,8 @@ static int build(const struct guest_app *app, int root, struct err *e)
 	if (give_dev(root, e) < 0 || give_etc(root, e) < 0)
 		return -1;
 	if (mounts->protect_paths && protect(root, mounts->sysfs, e) < 0)
+		return -1;
+	if (mounts->sysfs && give_cgroup(root, mounts->protect_paths, e) < 0)
 		return -1;
 	if (give_volumes(root, mounts, e) < 0)
 		return -1;

@@ -17,7 +17,7 @@
 #define UNKNOWN_UUID "00000000-0000-0000-0000-000000000000" /* each run has a new one */
 
 /* A plan must not depend on how full this host happens to be. */
-static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = 1 };
+static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = UINT32_MAX };
 
 static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, struct err *e)
 {
@@ -31,7 +31,7 @@ static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, 
 	if (ret == 0)
 		ret = volumes_look(mounts, e);
 	if (ret == 0)
-		ret = plan_domain(in, &domain, e);
+		ret = plan_domain(in, &domain, &warnings, e);
 	if (ret == 0) {
 		plan_guest(in, &guest);
 		plan_print_domain(&domain, stdout);

@@ -65,7 +65,7 @@ static int make_plans(struct run *r, struct err *e)
 
 	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, &etc, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0 ||
-		plan_domain(&in, &r->domain_plan, e) < 0) {
+		plan_domain(&in, &r->domain_plan, &warnings, e) < 0) {
 		plan_warnings_dispose(&warnings);
 		etc_files_dispose(&etc);
 		return -1;
@@ -141,7 +141,7 @@ static int write_statuses(const struct run *r, struct err *e)
 
 		if (app->state != SESSION_APP_OVER)
 			continue;
-		if (app->how == WIRE_APP_FAILED)
+		if (*app->text) /* why it never ran, or what ended it */
 			fprintf(stderr, "stage1 run: app '%s': %s\n", r->pod.apps[i].name, app->text);
 		if (poddir_write_status(r->pod.apps[i].name, session_app_status(app), e) < 0)
 			return -1;

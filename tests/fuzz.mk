@@ -12,7 +12,7 @@ FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
 FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
 
-FUZZLIBS_pod    := $(JSON)
+FUZZLIBS_pod    := $(JSON) $(SECCOMP)
 FUZZLIBS_aci    := -larchive -lmd
 FUZZLIBS_oci    := -larchive -lmd $(JSON)
 FUZZLIBS_image  := $(JSON)

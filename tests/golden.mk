@@ -3,7 +3,7 @@
 GOLDEN := tests/golden/golden.c stage1/xen/domcfg.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 
 # the program's own libxl_cpu_bitmap_alloc takes the place of libxl's
-$(B)/tests/golden: $(call obj,$(GOLDEN)); $(call testlink,$(JSON) -lxenlight)
+$(B)/tests/golden: $(call obj,$(GOLDEN)); $(call testlink,$(JSON) $(SECCOMP) -lxenlight)
 
 TESTS += $(B)/tests/golden
 

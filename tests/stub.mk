@@ -4,6 +4,6 @@ STUB := $(addprefix tests/stub/,stub.c run_main.c world.c guest.c fake_ops.c fak
 	$(filter-out stage1/main_run.c $(HOST),$(PROG_init)) $(XEN)
 
 # the program's own functions take the place of the libraries' that would ask Xen
-$(B)/tests/stub: $(call obj,$(STUB)); $(call testlink,$(JSON) $(XENLIBS))
+$(B)/tests/stub: $(call obj,$(STUB)); $(call testlink,$(JSON) $(SECCOMP) $(XENLIBS))
 
 TESTS += $(B)/tests/stub

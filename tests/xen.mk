@@ -1,6 +1,6 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
-APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ls mkfifo mount nproc ps pwd \
+APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ls mkdir mkfifo mknod mount nproc ps pwd \
 	sed sha256sum sleep sort stat stty sync tail true tty uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 

@@ -1,5 +1,5 @@
 /*
- * The guest plan's encoding: numbers are u32 little-endian; a string is its length, its bytes and a
+ * The guest plan's encoding: numbers are u32 (u64: two, the low one first), little-endian; a string is its length, its bytes and a
  * NUL; a list is its length and its items; fields come in the order of the struct.
  */
 #include "stage1/common/guest_plan.h"
@@ -71,6 +71,26 @@ static void out_io(struct out *o, const struct guest_io *io)
 	out_u32(o, io->cols);
 }
 
+static void out_u64(struct out *o, uint64_t value)
+{
+	out_u32(o, value & UINT32_MAX);
+	out_u32(o, value >> 32);
+}
+
+static void out_limits(struct out *o, const struct guest_limits *l)
+{
+	out_u64(o, l->caps);
+	out_u32(o, l->no_new_privs);
+	out_u32(o, (uint32_t)l->oom_score_adj);
+	out_u64(o, l->memory_max);
+	out_u32(o, l->cpu_max);
+	out_u32(o, l->cpu_weight);
+	out_u32(o, l->filter_len);
+	if (o->p && l->filter_len)
+		memcpy(o->p + o->len, l->filter, l->filter_len);
+	o->len += l->filter_len;
+}
+
 static void out_app(struct out *o, const struct guest_app *app)
 {
 	out_str(o, app->name);
@@ -88,6 +108,7 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_strs(o, app->pre_start, app->npre_start);
 	out_strs(o, app->post_stop, app->npost_stop);
 	out_mounts(o, &app->mounts);
+	out_limits(o, &app->limits);
 }
 
 static void out_plan(struct out *o, const struct guest_plan *plan)
@@ -238,6 +259,34 @@ static void in_io(struct in *in, struct guest_io *io)
 		in->bad = true;
 }
 
+static uint64_t in_u64(struct in *in)
+{
+	uint64_t low = in_u32(in);
+
+	return low | (uint64_t)in_u32(in) << 32;
+}
+
+static void in_limits(struct in *in, struct guest_limits *l)
+{
+	l->caps = in_u64(in);
+	l->no_new_privs = in_u32(in) != 0;
+	l->oom_score_adj = (int32_t)in_u32(in);
+	l->memory_max = in_u64(in);
+	l->cpu_max = in_u32(in);
+	l->cpu_weight = in_u32(in);
+	l->filter_len = in_u32(in);
+	if (in->bad || l->oom_score_adj < -1000 || l->oom_score_adj > 1000 || l->cpu_max > GUEST_CPU_MAX ||
+		l->cpu_weight > 10000 || l->filter_len > GUEST_FILTER_MAX || l->filter_len % 8 ||
+		l->filter_len > in->left) {
+		in->bad = true;
+		l->filter_len = 0;
+		return;
+	}
+	l->filter = in->p;
+	in->p += l->filter_len;
+	in->left -= l->filter_len;
+}
+
 static void in_app(struct in *in, struct guest_app *app)
 {
 	app->name = in_str(in);
@@ -255,6 +304,7 @@ static void in_app(struct in *in, struct guest_app *app)
 	app->pre_start = in_strs(in, &app->npre_start);
 	app->post_stop = in_strs(in, &app->npost_stop);
 	in_mounts(in, &app->mounts);
+	in_limits(in, &app->limits);
 	if (app->nexec == 0)
 		in->bad = true;
 }

@@ -50,6 +50,24 @@ struct guest_io {
 	uint32_t rows, cols;             /* of the terminal; 0: unknown */
 };
 
+enum {
+	GUEST_CPU_MAX = 1024000,       /* thousandths of a cpu */
+	GUEST_FILTER_MAX = 4096 * 8,   /* bytes: BPF_MAXINSNS instructions */
+};
+
+/* What an app may use and do; carried out by init/limits.c. */
+struct guest_limits {
+	uint64_t caps;       /* the bounding set: bit n is capability n; bits of unknown ones mean them too */
+	bool no_new_privs;   /* a filter for a user other than root turns it on as well */
+	int32_t oom_score_adj;
+	uint64_t memory_max; /* bytes, 0 without limit */
+	uint32_t cpu_max;    /* thousandths of a cpu, 0 without limit */
+	uint32_t cpu_weight; /* 1 to 10000, 0 for the default (100) */
+	uint8_t *filter;     /* the seccomp program, instructions of 8 bytes; none when filter_len is 0 */
+	size_t filter_len;
+	char *filter_summary; /* for people, not sent; NULL without filter */
+};
+
 struct guest_app {
 	char *name;
 	char *root;         /* a path of PID 1's, in an export */
@@ -66,6 +84,7 @@ struct guest_app {
 	char **pre_start, **post_stop; /* event handlers; none when npre_start (npost_stop) is 0 */
 	size_t npre_start, npost_stop;
 	struct guest_mounts mounts;
+	struct guest_limits limits;
 };
 
 struct guest_plan {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stage1/common/util.h"
+#include "stage1/plan/isolators.h"
 #include "stage1/plan/plan.h"
 
 void plan_warn(struct plan_warnings *w, const char *fmt, ...)
@@ -11,6 +12,8 @@ void plan_warn(struct plan_warnings *w, const char *fmt, ...)
 	char line[300];
 	va_list ap;
 
+	if (!w)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
@@ -26,7 +29,7 @@ void plan_warnings_dispose(struct plan_warnings *w)
 	w->n = 0;
 }
 
-static int check_flags(const struct run_opts *o, struct plan_warnings *w, struct err *e)
+static int check_flags(const struct run_opts *o, struct err *e)
 {
 	struct etc_modes modes;
 
@@ -45,28 +48,22 @@ static int check_flags(const struct run_opts *o, struct plan_warnings *w, struct
 		return err_set(e, ERR_INPUT, "--hostname=%s: 1 to 64 bytes", o->hostname);
 	if (etc_modes_parse(o->dns_conf_mode, &modes, e) < 0)
 		return -1;
-	if (o->disable_capabilities)
-		plan_warn(w, "--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set");
 	return 0;
 }
 
-/* Isolators that only divide resources can be left out; those that take rights away cannot. */
-static int check_isolators(const struct pod_app *app, struct plan_warnings *w, struct err *e)
+static int check_isolators(const struct run_opts *o, const struct pod_app *app, struct plan_warnings *w,
+	struct err *e)
 {
-	for (size_t i = 0; i < app->nisolators; i++) {
-		const char *name = app->isolators[i].name;
+	struct guest_limits limits;
 
-		if (str_has_prefix(name, "resource/") || !strcmp(name, "os/linux/cpu-shares") ||
-			!strcmp(name, "os/linux/oom-score-adj") || !strcmp(name, "os/unix/sysctl"))
-			plan_warn(w, "app '%s', isolator '%s': not honoured yet", app->name, name);
-		else
-			return err_set(e, ERR_INPUT, "app '%s', isolator '%s': not supported yet",
-				app->name, name);
-	}
+	if (isolators_plan(o, app, &limits, w, e) < 0)
+		return -1;
+	isolators_dispose(&limits);
 	return 0;
 }
 
-static int check_app(const struct pod_app *app, struct plan_warnings *w, struct err *e)
+static int check_app(const struct run_opts *o, const struct pod_app *app, struct plan_warnings *w,
+	struct err *e)
 {
 	if (!app->has_app)
 		return err_set(e, ERR_INPUT, "app '%s': neither the pod nor the image says what to run",
@@ -77,7 +74,7 @@ static int check_app(const struct pod_app *app, struct plan_warnings *w, struct 
 		if (app->handlers[i].nexec == 0 || !*app->handlers[i].exec[0])
 			return err_set(e, ERR_INPUT, "app '%s', event handler '%s': nothing to execute",
 				app->name, app->handlers[i].name);
-	return check_isolators(app, w, e);
+	return check_isolators(o, app, w, e);
 }
 
 /* Beside the status of app NAME, rkt keeps marks called NAME-created and NAME-started. */
@@ -103,7 +100,7 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 {
 	const struct pod *pod = in->pod;
 
-	if (check_flags(in->opts, w, e) < 0)
+	if (check_flags(in->opts, e) < 0)
 		return -1;
 	if (pod->napps == 0)
 		return err_set(e, ERR_INPUT, "pod.apps: empty");
@@ -113,7 +110,7 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 	if (check_markers(pod, e) < 0)
 		return -1;
 	for (size_t i = 0; i < pod->napps; i++)
-		if (check_app(&pod->apps[i], w, e) < 0)
+		if (check_app(in->opts, &pod->apps[i], w, e) < 0)
 			return -1;
 	if (pod->nports)
 		return err_set(e, ERR_INPUT, "pod.ports: networks are not supported yet");

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "stage1/common/util.h"
+#include "stage1/plan/isolators.h"
+#include "stage1/plan/size.h"
 #include "stage1/plan/streams.h"
 
 void domain_plan_dispose(struct domain_plan *plan)
@@ -41,17 +43,22 @@ static void add_export(struct domain_plan *plan, const char *tag, char *path)
 	};
 }
 
-int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct err *e)
+int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,
+	struct err *e)
 {
 	const struct run_opts *o = in->opts;
 	struct domain_plan plan = {
-		.memory_kib = PLAN_MEMORY_KIB,
-		.vcpus = 1,
-		.event_channels = 127,
 		.maptrack_frames = 0, /* the guest maps nobody's pages */
 	};
-	uint64_t need = plan.memory_kib + PLAN_OVERHEAD_KIB;
+	struct size size;
+	uint64_t need;
 
+	if (size_plan(in, &size, w, e) < 0)
+		return -1;
+	plan.memory_kib = size.memory_kib;
+	plan.vcpus = size.vcpus;
+	plan.event_channels = size.vcpus <= 8 ? 127 : 63 + 8 * size.vcpus; /* a vCPU takes seven */
+	need = plan.memory_kib + PLAN_OVERHEAD_KIB;
 	if (in->facts->free_kib < need)
 		return err_set(e, ERR_HOST, "the pod needs %llu MiB of memory, Xen has %llu MiB free",
 			(unsigned long long)(need >> 10), (unsigned long long)(in->facts->free_kib >> 10));
@@ -153,6 +160,19 @@ static void plan_app_mounts(const struct plan_input *in, struct guest_plan *plan
 	}
 }
 
+static void plan_limits(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app,
+	struct guest_limits *limits)
+{
+	struct err e = ERR_INIT;
+
+	if (isolators_plan(in->opts, app, limits, NULL, &e) < 0)
+		abort(); /* plan_check() has passed it */
+	if (limits->filter) {
+		(void)own(plan, limits->filter);
+		(void)own(plan, limits->filter_summary);
+	}
+}
+
 static void plan_app(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app,
 	struct guest_app *out)
 {
@@ -174,6 +194,7 @@ static void plan_app(const struct plan_input *in, struct guest_plan *plan, const
 	out->search_path = own(plan, path ? xstrdup(path) : xasprintf("%s:/bin:/usr/bin", app->cwd));
 	for (size_t i = 0; i < app->nhandlers; i++)
 		plan_handler(&app->handlers[i], out);
+	plan_limits(in, plan, app, &out->limits);
 }
 
 /* The pod's name is its apps' too: rkt puts it into every hosts file but the host's own. */

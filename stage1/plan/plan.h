@@ -49,10 +49,13 @@ void plan_warn(struct plan_warnings *warnings, const char *fmt, ...) __attribute
 
 /* Flags and manifest entries that this version cannot honour: an error, or a warning when harmless. */
 int plan_check(const struct plan_input *in, struct plan_warnings *warnings, struct err *e);
-int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct err *e);
+int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,
+	struct err *e);
 /* Cannot fail on what plan_check() has passed. Borrows strings from in->pod, which must outlive it. */
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r);
 
+/* One more line; nothing when w is NULL. */
+void plan_warn(struct plan_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void plan_warnings_dispose(struct plan_warnings *warnings);
 
 #endif

@@ -1,6 +1,8 @@
 /* See print.h. */
 #include "stage1/plan/print.h"
 
+#include "stage1/plan/caps.h"
+
 /* Arguments are bytes: what is not printable ASCII is shown as \xNN, so that a line stays a line. */
 static void print_string(const char *name, const char *s, FILE *out)
 {
@@ -81,6 +83,26 @@ static void print_io(const struct guest_io *io, FILE *out)
 		fprintf(out, "    terminal       %u rows, %u columns\n", io->rows, io->cols);
 }
 
+static void print_limits(const struct guest_limits *l, FILE *out)
+{
+	fprintf(out, "    capabilities  ");
+	for (unsigned n = 0; caps_name(n) && l->caps != CAPS_ALL; n++)
+		if (l->caps & UINT64_C(1) << n)
+			fprintf(out, " %s", caps_name(n));
+	fprintf(out, "%s\n", l->caps == CAPS_ALL ? " all" : l->caps ? "" : " none");
+	fprintf(out, "    seccomp        %s\n", l->filter_summary ? l->filter_summary : "no filter");
+	if (l->no_new_privs)
+		fprintf(out, "    privileges     no new ones\n");
+	if (l->memory_max)
+		fprintf(out, "    memory         %llu bytes at most\n", (unsigned long long)l->memory_max);
+	if (l->cpu_max)
+		fprintf(out, "    cpu            %u.%03u at most\n", l->cpu_max / 1000, l->cpu_max % 1000);
+	if (l->cpu_weight)
+		fprintf(out, "    cpu weight     %u\n", l->cpu_weight);
+	if (l->oom_score_adj)
+		fprintf(out, "    oom score      %+d\n", l->oom_score_adj);
+}
+
 void plan_print_guest(const struct guest_plan *plan, FILE *out)
 {
 	fprintf(out, "guest\n");
@@ -107,6 +129,7 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		if (app->npost_stop)
 			print_list("    post-stop      ", app->post_stop, app->npost_stop, out);
 		print_mounts(&app->mounts, out);
+		print_limits(&app->limits, out);
 	}
 	for (size_t i = 0; i < plan->nexports; i++) {
 		print_field("  export           ", plan->exports[i].tag, out);

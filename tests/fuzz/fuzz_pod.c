@@ -23,6 +23,10 @@ static void must_decode(uint8_t *bytes, size_t len, const struct guest_plan *wan
 			MUST(!strcmp(a->exec[k], w->exec[k]));
 		for (size_t k = 0; k < a->nenv; k++)
 			MUST(!strcmp(a->env[k], w->env[k]) && strchr(a->env[k], '='));
+		MUST(a->limits.caps == w->limits.caps && a->limits.memory_max == w->limits.memory_max);
+		MUST(a->limits.filter_len == w->limits.filter_len &&
+			(a->limits.filter_len == 0 ||
+				!memcmp(a->limits.filter, w->limits.filter, a->limits.filter_len)));
 		MUST(a->exec[a->nexec] == NULL && a->env[a->nenv] == NULL);
 	}
 	guest_plan_dispose(&got);
@@ -63,18 +67,22 @@ static void plan(struct plan_input *in)
 	size_t len;
 	int ret = plan_check(in, &warnings, &e);
 
-	if (ret == 0)
+	if (ret == 0) {
+		MUST(e.kind == ERR_NONE);
 		ret = plan_mounts(in->pod, &mounts, &warnings, &e);
+	}
 	if (ret == 0)
 		check_mounts(&mounts, in->pod);
 	in->mounts = &mounts;
+	if (ret == 0)
+		ret = plan_domain(in, &domain, &warnings, &e);
 	for (size_t i = 0; i < warnings.n; i++)
 		must_be_harmless(warnings.line[i]);
 	plan_warnings_dispose(&warnings);
 	if (ret == 0) {
 		MUST(e.kind == ERR_NONE);
-		MUST(plan_domain(in, &domain, &e) == 0);
 		MUST(strlen(domain.cmdline) < 1024);
+		MUST(domain.vcpus >= 1 && domain.vcpus <= in->facts->cpus && domain.memory_kib <= in->facts->free_kib);
 		plan_guest(in, &guest);
 		if (guest_plan_encode(&guest, &bytes, &len, &e) == 0)
 			must_decode(bytes, len, &guest);
@@ -101,6 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	opts.interactive = data[0] & 1;
 	opts.debug = data[0] & 2;
 	opts.hostname = data[0] & 4 ? "box" : NULL;
+	opts.disable_seccomp = data[0] & 8;
+	opts.disable_capabilities = data[0] & 16;
 	text = (const char *)data + 1;
 	if (pod_parse(text, size - 1, &pod, &e) < 0) {
 		MUST(e.kind == ERR_INPUT && *e.msg && pod.napps == 0);

@@ -65,10 +65,12 @@ static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 		ret = find(&mounts.volumes[i], e);
 	with_mounts.mounts = &mounts;
 	in = &with_mounts;
+	if (ret == 0)
+		ret = plan_domain(in, &domain, &warnings, e);
 	for (size_t i = 0; i < warnings.n; i++)
 		fprintf(out, "warning: %s\n", warnings.line[i]);
 	plan_warnings_dispose(&warnings);
-	if (ret < 0 || plan_domain(in, &domain, e) < 0) {
+	if (ret < 0) {
 		mounts_plan_dispose(&mounts);
 		return -1;
 	}

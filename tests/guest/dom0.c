@@ -90,7 +90,7 @@ static char *manifest(const struct app_spec *apps, size_t napps, size_t *len_r)
 			a->name, a->user ? a->user : "0", a->group ? a->group : "0", a->cwd ? a->cwd : "/");
 		put_list(out, a->exec);
 		put_handlers(out, a);
-		fputs("}", out);
+		fprintf(out, ",\"isolators\":[%s]}", a->isolators ? a->isolators : "");
 		put_notes(out, a->streams);
 		fputs("}", out);
 	}

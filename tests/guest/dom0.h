@@ -46,6 +46,7 @@ struct app_spec {
 	const char *exec[4];
 	const char *pre_start[4], *post_stop[4];
 	const char *streams; /* of all three, as rkt's annotation says; NULL: none */
+	const char *isolators; /* the items of the list, JSON */
 };
 
 /* The guest runs and has been sent the plan of these apps. */

@@ -713,6 +713,56 @@ static void nonsense_about_processes(void **state)
 	dom0_to_end(d);
 }
 
+/* Isolators in app_spec.isolators; what the app then is and may do. Cgroups: tests/guest/cgroup.c, and the rig. */
+static void limits(void **state)
+{
+#define SEE "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; ulimit -n; ulimit -c; umask"
+#define SEEN(eff, bnd, nnp, mode) "CapEff:\t" eff "\nCapBnd:\t" bnd "\nNoNewPrivs:\t" nnp "\nSeccomp:\t" mode \
+	"\n1024\n0\n0022\n"
+#define KILL_ONE(name) "{\"name\":\"os/linux/capabilities-retain-set\",\"value\":{\"set\":[\"CAP_KILL\"]}}," \
+	"{\"name\":\"os/linux/seccomp-remove-set\",\"value\":{\"set\":[\"" name "\"]}}"
+	static const struct {
+		struct app_spec app;
+		enum wire_app_state how;
+		uint32_t value;
+		const char *text, *out;
+	} rows[] = {
+		{ { .exec = SH(SEE) }, WIRE_APP_EXITED, 0, "", SEEN("00000000a80425fb", "00000000a80425fb", "0", "2") },
+		{ { .exec = SH(SEE), .user = "www" }, WIRE_APP_EXITED, 0, "",
+			SEEN("0000000000000000", "00000000a80425fb", "1", "2") },
+		{ { .exec = SH(SEE), .isolators = KILL_ONE("reboot") }, WIRE_APP_EXITED, 0, "",
+			SEEN("0000000000000020", "0000000000000020", "0", "2") },
+		{ { .exec = SH(SEE), .user = "www", .isolators = KILL_ONE("reboot") }, WIRE_APP_EXITED, 0, "",
+			SEEN("0000000000000000", "0000000000000020", "1", "2") },
+		{ { .exec = SH("echo a; cat /proc/self/oom_score_adj; kill -0 $$; kill -HUP $$"), .isolators =
+			"{\"name\":\"os/linux/oom-score-adj\",\"value\":700},"
+			"{\"name\":\"os/linux/no-new-privileges\",\"value\":true}" }, WIRE_APP_KILLED, 1, "", "a\n700\n" },
+		{ { .exec = SH("echo a; kill -0 $$; echo b"), .isolators = KILL_ONE("kill") }, WIRE_APP_KILLED, 31, "", "a\n" },
+		{ { .exec = SH("kill -0 1 2>&1; echo b"), .isolators =
+			"{\"name\":\"os/linux/seccomp-remove-set\",\"value\":{\"set\":[\"kill\"],\"errno\":\"EXFULL\"}}" },
+			WIRE_APP_EXITED, 0, "", "sh: can't kill pid 1: Exchange full\nb\n" },
+		{ { .exec = { "none" }, .isolators = KILL_ONE("write") }, WIRE_APP_FAILED, 254,
+			"exec 'none': not found in /:/bin:/usr/bin", "" },
+		{ { .exec = { "true" }, .isolators =
+			"{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[\"read\"]}}" }, WIRE_APP_KILLED, 31, "", "" },
+		{ { .name = "hungry", .exec = SH("exit 3") }, WIRE_APP_EXITED, 3, "out of memory (limit 1 MiB)", "" },
+		{ { .name = "hungry", .exec = SH("kill -9 $$") }, WIRE_APP_KILLED, 9, "out of memory (limit 1 MiB)", "" },
+		{ { .name = "unwanted", .exec = { "true" } }, WIRE_APP_FAILED, 254, "make the cgroup unwanted", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct app_spec app = rows[i].app;
+
+		app.name = app.name ? app.name : "app";
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		expect(0, rows[i].how, rows[i].value, rows[i].text);
+		assert_string_equal(out(0, WIRE_STDOUT), rows[i].out);
+		renew();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -738,6 +788,7 @@ int main(void)
 		T(nonsense_about_processes),
 		T(hostile_roots),
 		T(a_root_that_is_not_there),
+		T(limits),
 	};
 	int failed;
 
@@ -748,6 +799,7 @@ int main(void)
 	vm_make_root("app");
 	vm_make_root("two");
 	vm_make_root("three");
+	vm_make_root("hungry");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	vm_shut();
 	return failed;

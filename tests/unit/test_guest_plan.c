@@ -27,11 +27,15 @@ static struct guest_export exports[] = {
 	{ .tag = TEXT("pod"), .dir = TEXT("/pod"), .options = TEXT("a=b") },
 	{ .tag = TEXT("volumes"), .dir = TEXT("/volumes"), .options = TEXT("") },
 };
+static uint8_t filter0[] = "\x06\0\0\0\0\0\xff\x7f\x06\0\0\0\1\0\0"; /* 16 bytes with the NUL */
+#define LIMITS0 { .caps = UINT64_C(0x8000000180000001), .no_new_privs = true, \
+	.oom_score_adj = -1000, .memory_max = UINT64_C(5) << 32 | 1, .cpu_max = GUEST_CPU_MAX, .cpu_weight = 10000, \
+	.filter = filter0, .filter_len = sizeof(filter0) }
 
 static struct guest_app apps[] = {
 	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
 		.group = TEXT("/etc"), .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
-		.search_path = TEXT("/bin:"), .io = { { GUEST_IO_TTY, GUEST_IO_TTY, GUEST_IO_PIPE }, 24, 80 },
+		.search_path = TEXT("/bin:"), .io = { { GUEST_IO_TTY, GUEST_IO_TTY, GUEST_IO_PIPE }, 24, 80 }, .limits = LIMITS0,
 		.pre_start = exec1, .npre_start = 1, .post_stop = exec0, .npost_stop = 3,
 		.mounts = { .list = mounts0, .n = 2, .sysfs = true, .read_only_root = true } },
 	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
@@ -76,6 +80,19 @@ static void check_mounts(const struct guest_mounts *got, const struct guest_moun
 	assert_int_equal(got->read_only_root, want->read_only_root);
 }
 
+static void check_limits(const struct guest_limits *got, const struct guest_limits *want)
+{
+	assert_true(got->caps == want->caps && got->memory_max == want->memory_max);
+	assert_int_equal(got->no_new_privs, want->no_new_privs);
+	assert_int_equal(got->oom_score_adj, want->oom_score_adj);
+	assert_int_equal(got->cpu_max, want->cpu_max);
+	assert_int_equal(got->cpu_weight, want->cpu_weight);
+	assert_int_equal(got->filter_len, want->filter_len);
+	if (want->filter_len)
+		assert_memory_equal(got->filter, want->filter, want->filter_len);
+	assert_null(got->filter_summary);
+}
+
 static void comes_back_as_it_was(void **state)
 {
 	struct guest_plan got;
@@ -110,6 +127,7 @@ static void comes_back_as_it_was(void **state)
 		assert_int_equal(a->npost_stop, w->npost_stop);
 		check_strings(a->post_stop, w->post_stop, w->npost_stop);
 		check_mounts(&a->mounts, &w->mounts);
+		check_limits(&a->limits, &w->limits);
 	}
 	assert_int_equal(got.nexports, 2);
 	for (size_t i = 0; i < got.nexports; i++) {
@@ -167,7 +185,7 @@ static void survives_hostile_counts(void **state)
 				refused++;
 			memcpy(data + at, saved, 4);
 		}
-	assert_in_range(refused, (len - 4) * COUNT(counts) * 3 / 4, len * COUNT(counts));
+	assert_in_range(refused, (len - 4) * COUNT(counts) * 5 / 8, len * COUNT(counts));
 }
 
 static void refuses_what_breaks_a_rule(void **state)
@@ -178,7 +196,10 @@ static void refuses_what_breaks_a_rule(void **state)
 #define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
 #define BEFORE_IO S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "")
 #define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
-#define BEHIND_IO NONE NONE NONE NONE NONE NONE TAIL /* handlers, mounts */
+#define BEHIND_IO NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, mounts */
+#define LIMITS(score, cpu, weight, filter) NONE NONE NONE score NONE NONE cpu weight filter
+#define NO_LIMITS LIMITS("\0\0\0\0", "\0\0\0\0", "\0\0\0\0", NONE)
+#define UPTO_LIMITS UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\1", "\1") NONE NONE NONE NONE NONE NONE NONE NONE
 #define REST BEFORE_IO IO("\0", "\1", "\1") NONE NONE BEHIND_IO
 #define TAIL NONE NONE NONE NONE /* exports, texts */
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
@@ -193,6 +214,13 @@ static void refuses_what_breaks_a_rule(void **state)
 		/* a terminal, and no way for its output; a size that is none */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\1", "\1") NONE NONE BEHIND_IO, false),
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\2", "\2") "\0\0\1\0" NONE BEHIND_IO, false),
+		ROW(UPTO_LIMITS LIMITS("\x18\xfc\xff\xff", "\0\xa0\x0f\0", "\x10\x27\0\0", "\x8\0\0\0filter12") TAIL, true),
+		ROW(UPTO_LIMITS LIMITS("\x17\xfc\xff\xff", NONE, NONE, NONE) TAIL, false),
+		ROW(UPTO_LIMITS LIMITS("\xe9\3\0\0", NONE, NONE, NONE) TAIL, false),
+		ROW(UPTO_LIMITS LIMITS(NONE, "\1\xa0\x0f\0", NONE, NONE) TAIL, false),
+		ROW(UPTO_LIMITS LIMITS(NONE, NONE, "\x11\x27\0\0", NONE) TAIL, false),
+		ROW(UPTO_LIMITS LIMITS(NONE, NONE, NONE, "\x7\0\0\0filter1") TAIL, false), /* no whole instruction */
+		ROW(UPTO_LIMITS LIMITS(NONE, NONE, NONE, "\x10\0\0\0filter12") TAIL, false),
 		ROW(MAGIC "\1\0\0\0hX" NONE TAIL, false), /* no NUL behind the string */
 		ROW(MAGIC "\2\0\0\0h\0\0" NONE TAIL, false), /* one inside */
 		ROW(MAGIC S("\1", "h") NONE TAIL NONE,  false), /* more behind the end */

@@ -69,11 +69,9 @@ static void passes_flags(void **state)
 		{ { OPTS }, NULL },
 		{ { OPTS, .ipc = "auto", .debug = true, .interactive = true }, NULL },
 		{ { OPTS, .ipc = "private", .local_config = "/x", .private_users = "1:2" }, NULL },
-		{ { OPTS, .disable_paths = true, .disable_seccomp = true }, NULL },
+		{ { OPTS, .disable_paths = true, .disable_seccomp = true, .disable_capabilities = true }, NULL },
 		{ { OPTS, .hostname = "0123456789012345678901234567890123456789012345678901234567890123" }, NULL },
 		{ { OPTS, .dns_conf_mode = "resolv=host,hosts=stage0" }, NULL },
-		{ { OPTS, .disable_capabilities = true },
-			"--disable-capabilities-restriction is not honoured yet: apps keep rkt's default set" },
 	};
 	struct pod_app app = { APP };
 	const struct pod pod = { .apps = &app, .napps = 1 };
@@ -96,14 +94,12 @@ static void passes_flags(void **state)
 static void refuses_what_a_pod_asks_for(void **state)
 {
 	static struct pod_handler handler = { .name = TEXT("pre-start") };
-	static struct pod_isolator caps = { .name = TEXT("os/linux/capabilities-remove-set") };
 	static struct pod_isolator odd[] = { { .name = TEXT("resource/cpu") }, { .name = TEXT("resourc/x") } };
 	struct pod_app apps[] = {
 		{ .name = TEXT("web") },
 		{ .name = TEXT("web"), .has_app = true },
 		{ .name = TEXT("web"), .has_app = true, .exec = LIST(TEXT("")), .nexec = 1 },
 		{ APP, .handlers = &handler, .nhandlers = 1 },
-		{ APP, .isolators = &caps, .nisolators = 1 },
 		{ APP, .isolators = odd, .nisolators = 2 },
 	};
 	static const char *const msgs[COUNT(apps)] = {
@@ -111,8 +107,7 @@ static void refuses_what_a_pod_asks_for(void **state)
 		"app 'web': nothing to execute, use --exec=BINARY",
 		"app 'web': nothing to execute, use --exec=BINARY",
 		"app 'web', event handler 'pre-start': nothing to execute",
-		"app 'web', isolator 'os/linux/capabilities-remove-set': not supported yet",
-		"app 'web', isolator 'resourc/x': not supported yet",
+		"app 'web', isolator 'resourc/x': not known",
 	};
 	static const struct run_opts opts = { OPTS };
 
@@ -271,30 +266,18 @@ static void plans_event_handlers(void **state)
 static void warns_of_isolators(void **state)
 {
 	struct pod_isolator isolators[20] = { { .name = NULL } };
-	struct pod_app app = { APP, .isolators = isolators, .nisolators = 4 };
+	struct pod_app app = { APP, .isolators = isolators, .nisolators = COUNT(isolators) };
 	const struct pod pod = { .apps = &app, .napps = 1 };
 	static const struct run_opts opts = { OPTS };
 	struct plan_warnings w = { .n = 0 };
 	struct err e = ERR_INIT;
 
 	(void)state;
-	isolators[0].name = TEXT("resource/\033[2J\nb");
-	isolators[1].name = TEXT("os/linux/cpu-shares");
-	isolators[2].name = TEXT("os/linux/oom-score-adj");
-	isolators[3].name = TEXT("os/unix/sysctl");
-	assert_int_equal(check(&opts, &pod, &w, &e), 0);
-	assert_int_equal(w.n, 4);
-	assert_string_equal(w.line[0], "app 'web', isolator 'resource/?[2J?b': not honoured yet");
-	assert_string_equal(w.line[1], "app 'web', isolator 'os/linux/cpu-shares': not honoured yet");
-	assert_string_equal(w.line[2], "app 'web', isolator 'os/linux/oom-score-adj': not honoured yet");
-	assert_string_equal(w.line[3], "app 'web', isolator 'os/unix/sysctl': not honoured yet");
-	plan_warnings_dispose(&w);
-
 	for (size_t i = 0; i < COUNT(isolators); i++)
-		isolators[i].name = TEXT("resource/memory");
-	app.nisolators = COUNT(isolators);
+		isolators[i].name = TEXT("os/unix/sysctl");
 	assert_int_equal(check(&opts, &pod, &w, &e), 0);
 	assert_int_equal(w.n, PLAN_WARNINGS_MAX);
+	assert_string_equal(w.line[0], "app 'web', isolator 'os/unix/sysctl': not honoured, as in rkt");
 	plan_warnings_dispose(&w);
 }
 
@@ -309,7 +292,7 @@ static void plans_the_domain(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
 	assert_string_equal(plan.name, "rkt-" UUID);
 	assert_memory_equal(plan.uuid, uuid, sizeof(uuid));
 	assert_string_equal(plan.kernel, "/p/s1/boot/vmlinux");
@@ -328,7 +311,7 @@ static void plans_the_domain(void **state)
 	domain_plan_dispose(&plan);
 
 	opts.debug = true;
-	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
 	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7");
 	domain_plan_dispose(&plan);
 }
@@ -344,7 +327,7 @@ static void exports_volumes_by_a_device_of_their_own(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(plan_domain(&in, &plan, &e), 0);
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
 	assert_int_equal(plan.nexports, 2);
 	assert_string_equal(plan.exports[1].tag, "volumes");
 	assert_string_equal(plan.exports[1].path, "/p/s1/export/volumes");
@@ -371,7 +354,7 @@ static void refuses_a_domain_without_memory(void **state)
 		struct domain_plan plan = DOMAIN_PLAN_INIT;
 		struct err e = ERR_INIT;
 
-		assert_int_equal(plan_domain(&in, &plan, &e), *rows[i].msg ? -1 : 0);
+		assert_int_equal(plan_domain(&in, &plan, NULL, &e), *rows[i].msg ? -1 : 0);
 		assert_string_equal(e.msg, rows[i].msg);
 		assert_int_equal(e.kind, *rows[i].msg ? ERR_HOST : ERR_NONE);
 		domain_plan_dispose(&plan);

@@ -1,0 +1,95 @@
+/* See size.h. */
+#include "stage1/plan/size.h"
+
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/plan/isolators.h"
+#include "stage1/plan/quantity.h"
+
+static int note_refused(struct err *e, const char *name, const char *text, const char *why)
+{
+	return err_set(e, ERR_INPUT, "annotation '%s': '%s' %s", name, text, why);
+}
+
+/* KiB of a kernel's own tables for that many of memory: page descriptors, page tables, Xen's p2m. */
+static uint64_t tables_kib(uint64_t memory_kib)
+{
+	return memory_kib / 32;
+}
+
+static int memory_of_apps(const struct plan_input *in, struct size *size, struct err *e)
+{
+	uint64_t apps = 0, millis = 0;
+
+	for (size_t i = 0; i < in->pod->napps; i++) {
+		const struct pod_app *app = &in->pod->apps[i];
+		struct guest_limits limits;
+
+		if (isolators_plan(in->opts, app, &limits, NULL, e) < 0)
+			return -1;
+		isolators_dispose(&limits);
+		apps += limits.memory_max ? (limits.memory_max + 1023) >> 10 : SIZE_APP_KIB;
+		millis += (limits.cpu_max + 999) / 1000 * 1000;
+	}
+	size->memory_kib = SIZE_GUEST_KIB + apps + tables_kib(apps > SIZE_APP_KIB ? apps - SIZE_APP_KIB : 0);
+	size->memory_kib = (size->memory_kib + 1023) >> 10 << 10;
+	if (size->memory_kib < PLAN_MEMORY_KIB)
+		size->memory_kib = PLAN_MEMORY_KIB;
+	size->vcpus = millis == 0 ? 1 : (uint32_t)(millis / 1000);
+	return 0;
+}
+
+static int read_notes(const struct pod *pod, struct size *size, struct err *e)
+{
+	const char *memory = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_MEMORY);
+	const char *vcpus = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_VCPUS);
+	const char *wrong;
+	uint64_t n;
+
+	if (memory) {
+		wrong = quantity_amount(memory, QUANTITY_ONES, &n);
+		if (wrong)
+			return note_refused(e, SIZE_NOTE_MEMORY, memory, wrong);
+		if (n >> 10 < SIZE_MEMORY_MIN_KIB)
+			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 32Mi");
+		size->memory_kib = (n + (1 << 20) - 1) >> 20 << 10;
+	}
+	if (vcpus) {
+		size_t digits = strspn(vcpus, "0123456789");
+
+		n = digits > 0 && digits < 4 && !vcpus[digits] ? strtoul(vcpus, NULL, 10) : 0;
+		if (n == 0 || n > SIZE_VCPUS_MAX)
+			return note_refused(e, SIZE_NOTE_VCPUS, vcpus, "is not a number from 1 to 64");
+		size->vcpus = (uint32_t)n;
+	}
+	return 0;
+}
+
+static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
+{
+	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS };
+
+	for (size_t i = 0; i < pod->napps; i++)
+		for (size_t k = 0; k < COUNT(names); k++)
+			if (pod_note(pod->apps[i].notes, pod->apps[i].nnotes, names[k]))
+				plan_warn(w, "app '%s', annotation '%s': ignored, only the pod's counts",
+					pod->apps[i].name, names[k]);
+}
+
+int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e)
+{
+	uint32_t most = in->facts->cpus < SIZE_VCPUS_MAX ? in->facts->cpus : SIZE_VCPUS_MAX;
+	struct size size;
+
+	if (memory_of_apps(in, &size, e) < 0 || read_notes(in->pod, &size, e) < 0)
+		return -1;
+	if (size.vcpus > most) {
+		plan_warn(w, "the pod asks for %u cpus, it gets %u: %s", size.vcpus, most,
+			most < SIZE_VCPUS_MAX ? "the host has no more" : "the guest kernel knows no more");
+		size.vcpus = most;
+	}
+	warn_of_app_notes(in->pod, w);
+	*size_r = size;
+	return 0;
+}

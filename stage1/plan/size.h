@@ -1,0 +1,35 @@
+/*
+ * How large a pod's machine is. Pure.
+ *
+ * Memory: what its apps are limited to, and what the guest itself takes; an app without a limit counts
+ * PLAN_APP_KIB. vCPUs: the sum of the apps' cpu limits, each rounded up; one when none is given (rkt's
+ * kvm flavor takes all of the host then: each vCPU costs the guest memory, and Xen schedules the pod's
+ * vCPUs against everybody's), at most the host's.
+ *
+ * The pod's annotations (the administrator's) `stage1-xen/memory` and `stage1-xen/vcpus` override both.
+ * Annotations of an app, which its image's author may have written, never do.
+ */
+#ifndef STAGE1_PLAN_SIZE_H
+#define STAGE1_PLAN_SIZE_H
+
+#include "stage1/plan/plan.h"
+
+#define SIZE_NOTE_MEMORY "stage1-xen/memory" /* a quantity of bytes */
+#define SIZE_NOTE_VCPUS "stage1-xen/vcpus"   /* a number */
+
+enum {
+	SIZE_MEMORY_MIN_KIB = 32 << 10,
+	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, 9p rings, and some of it to breathe */
+	SIZE_APP_KIB = 80 << 10,   /* an app that has no limit: alone it gets a guest of 128 MiB */
+	SIZE_VCPUS_MAX = 64,       /* NR_CPUS of kernel/config */
+};
+
+struct size {
+	uint64_t memory_kib;
+	uint32_t vcpus;
+};
+
+/* The isolators have passed plan_check(); warnings go to w unless it is NULL. */
+int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e);
+
+#endif

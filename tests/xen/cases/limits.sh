@@ -1,0 +1,108 @@
+# What apps may use and do: size of the machine, cgroups, capabilities, seccomp, devices.
+
+# edited_pod SCRIPT ISOLATORS [NOTES [FLAGS...]]: the ended pod with another script (without double quotes),
+# isolators and annotations (JSON, with a comma in front) once more.
+edited_pod() {
+	[ -d "$DATA" ] || ended_pod
+	[ -e $OUT/manifest ] || cp "$(poddir)/pod" $OUT/manifest
+	awk -v script="$1" -v isolators="$2" -v notes="$3" '{
+		sub(/"exit 0"/, "\"" script "\"")
+		sub(/"user":/, "\"isolators\":[" isolators "],\"user\":")
+		sub(/"value":"false"}/, "&" notes)
+		print }' $OUT/manifest >"$(poddir)/pod"
+	shift 2
+	[ $# = 0 ] || shift
+	again "$@"
+}
+
+quantity() { echo "{\"name\":\"resource/$1\",\"value\":{\"limit\":\"$2\"}}"; }
+linux() { echo "{\"name\":\"os/linux/$1\",\"value\":$2}"; }
+note() { echo ",{\"name\":\"$1\",\"value\":\"$2\"}"; }
+
+t_limits_of_an_app_that_asks_for_nothing() {
+	sh_pod '
+		grep -E "Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp:" /proc/self/status
+		cat /proc/self/oom_score_adj /proc/self/cgroup
+		cd /sys/fs/cgroup && cat memory.max cpu.max cpu.weight
+		echo 1 2>/dev/null >memory.max || echo cgroup is read-only
+		nproc; ulimit -n; ulimit -Hn; ulimit -c; umask
+		mknod /dev/mine c 1 3 && echo x >/dev/mine && echo null works
+		mknod /dev/gnt c 10 $(sed -n "s,\(.*\) xen/gntdev,\1,p" /proc/misc) && cat /dev/gnt
+		(mount -t tmpfs x /tmp); echo $?' --user=0
+	expect stdout "CapPrm:	00000000a80425fb
+CapEff:	00000000a80425fb
+CapBnd:	00000000a80425fb
+CapAmb:	0000000000000000
+NoNewPrivs:	0
+Seccomp:	2
+0
+0::/
+max
+max 100000
+100
+cgroup is read-only
+1
+1024
+524288
+0
+0022
+null works
+159" "$(cat $OUT/stdout)" && expect stderr "cat: can't open '/dev/gnt': Operation not permitted
+Bad system call" "$(cat $OUT/stderr)"
+}
+
+t_limits_that_isolators_set() {
+	edited_pod "grep -E 'Cap(Eff|Bnd)|NoNewPrivs|Seccomp:' /proc/self/status; cat /proc/self/oom_score_adj; $(
+		)cd /sys/fs/cgroup; cat memory.max cpu.max cpu.weight; nproc; $(
+		)free -m | awk 'NR == 2 { print int(\$2 / 20) * 20 }'; mkdir /tmp/d" \
+		"$(quantity memory 25Mi),$(quantity cpu 805m),$(linux cpu-shares 512),$(
+		linux oom-score-adj 500),$(linux no-new-privileges true),$(
+		linux capabilities-retain-set '{"set":["CAP_NET_ADMIN","CAP_SETUID"]}'),$(
+		linux seccomp-remove-set '{"set":["mkdir"],"errno":"EXFULL"}')" \
+		"$(note stage1-xen/memory 200Mi)$(note stage1-xen/vcpus 2)"
+	expect stdout "CapEff:	0000000000001080
+CapBnd:	0000000000001080
+NoNewPrivs:	1
+Seccomp:	2
+500
+26214400
+80500 100000
+50
+2
+180" "$(cat $OUT/stdout)" && expect stderr "mkdir: can't create directory '/tmp/d': Exchange full" "$(cat $OUT/stderr)" &&
+		expect status 1 "$(status)"
+}
+
+t_limits_of_users_and_of_insecure_options() {
+	script='grep -E "Cap(Eff|Bnd)|NoNewPrivs|Seccomp:" /proc/self/status'
+	sh_pod "$script" --user=web
+	expect stdout "CapEff:	0000000000000000
+CapBnd:	00000000a80425fb
+NoNewPrivs:	1
+Seccomp:	2" "$(cat $OUT/stdout)" || return 1
+	again --disable-capabilities-restriction --disable-seccomp
+	expect stdout "CapEff:	0000000000000000
+CapBnd:	$(sed -n 's/CapBnd:	//p' /proc/self/status)
+NoNewPrivs:	0
+Seccomp:	0" "$(cat $OUT/stdout)"
+}
+
+t_limits_memory_runs_out() {
+	edited_pod 'exec tail /dev/zero' "$(quantity memory 24Mi)"
+	expect status 137 "$(status)" &&
+		expect stderr "stage1 run: app 'app': out of memory (limit 24 MiB)" "$(cat $OUT/stderr)"
+}
+
+t_limits_of_the_host() {
+	free=$(xl info free_memory)
+	edited_pod 'exit 0' "$(quantity memory 100Gi)"
+	expect status 254 "$(status)" &&
+		expect stderr "stage1 run: the pod needs 105650 MiB of memory, Xen has N MiB free" \
+			"$(sed 's/has [0-9]* MiB/has N MiB/' $OUT/stderr)" || return 1
+	edited_pod 'exit 0' "" "$(note stage1-xen/memory "$((free + 100))Mi")"
+	expect status 254 "$(status)" || return 1
+	edited_pod 'exit 0' "" "$(note stage1-xen/vcpus 1000)"
+	expect_refused "annotation 'stage1-xen/vcpus': '1000' is not a number from 1 to 64" || return 1
+	edited_pod 'exit 0' "$(linux capabilities-retain-set '{"set":["CAP_FLY"]}')"
+	expect_refused "app 'app', isolator 'os/linux/capabilities-retain-set': no capability named 'CAP_FLY'"
+}
