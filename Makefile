@@ -51,6 +51,10 @@ PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c
 PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
+P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
+P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c)
+
+PROG_p9     := stage1/main_p9.c $(P9XEN) $(P9) $(COMMON)
 PROG_stage0 := stage0/main.c $(STAGE0) stage1/volumes.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
 MODULE_xen  := $(XEN) stage1/common/wire.c $(COMMON)
@@ -67,7 +71,7 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop
+ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/p9
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 
 .DELETE_ON_ERROR:
@@ -99,6 +103,7 @@ endef
 
 $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
+$(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxenevtchn -lpthread)
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
 $(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON) $(SECCOMP))

@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci oci image
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci image p9 p9_ops
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -11,6 +11,8 @@ FUZZ_passwd     := init/passwd.c $(COMMON)
 FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
 FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
+FUZZ_p9         := $(addprefix tests/p9/,client.c scratch.c) stage0/remove.c $(P9) $(COMMON)
+FUZZ_p9_ops     := $(FUZZ_p9)
 
 FUZZLIBS_pod    := $(JSON) $(SECCOMP)
 FUZZLIBS_aci    := -larchive -lmd

@@ -1,0 +1,406 @@
+/*
+ * Random operations on two directories, side by side: results, errno, what is read and the trees must
+ * be the same. For a pod: one directory on its 9p root, the other on a tmpfs.
+ *
+ * Both directories are made, and removed when nothing differed. Prints the steps before a difference.
+ */
+#include "tests/p9/p9test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { FILES = 6, LINES = 40, DATA = 20000, DEPTH = 12 };
+
+struct side {
+	int dir;
+	int fd[FILES];
+	char result[DATA + 4096]; /* of the last step, as text */
+	size_t len;
+};
+
+static struct side sides[2];
+static char lines[LINES][200];
+static unsigned step, nlines;
+static uint64_t state;
+
+static uint32_t any(uint32_t bound)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 32) % bound;
+}
+
+/* The step as a line, for the report. */
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(lines[nlines++ % LINES], sizeof(lines[0]), fmt, ap);
+	va_end(ap);
+}
+
+static void add(struct side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct side *s, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(s->result + s->len, sizeof(s->result) - s->len, fmt, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < sizeof(s->result) - s->len)
+		s->len += (size_t)n;
+}
+
+static void result(struct side *s, long ret)
+{
+	if (ret < 0)
+		add(s, "%s\n", strerrorname_np(errno));
+	else
+		add(s, "%ld\n", ret);
+}
+
+static void report(void)
+{
+	for (unsigned i = nlines > LINES ? nlines - LINES : 0; i < nlines; i++)
+		printf("%s%s\n", i + 1 == nlines ? "=> " : "   ", lines[i % LINES]);
+	for (int k = 0; k < 2; k++)
+		printf("--- %s\n%.3000s", k ? "other" : "one", sides[k].result);
+	(void)fflush(stdout);
+	exit(1);
+}
+
+static void compare(void)
+{
+	if (sides[0].len != sides[1].len || memcmp(sides[0].result, sides[1].result, sides[0].len) != 0)
+		report();
+	sides[0].len = sides[1].len = 0;
+	*sides[0].result = *sides[1].result = '\0';
+}
+
+static const char *path(char buf[64])
+{
+	static const char *const dirs[] = { "", "", "d1/", "d2/", "d1/e/", "link/" };
+	static const char *const names[] = { "a", "b", "c", "d", "d1", "d2", "e", "link", "none" };
+
+	(void)snprintf(buf, 64, "%s%s", dirs[any(6)], names[any(9)]);
+	return buf;
+}
+
+static void show_stat(struct side *s, const struct stat *st)
+{
+	add(s, "mode %o uid %u gid %u", st->st_mode, st->st_uid, st->st_gid);
+	if (!S_ISDIR(st->st_mode)) /* of directories, file systems differ in both */
+		add(s, " links %lu size %ld", (unsigned long)st->st_nlink, (long)st->st_size);
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		add(s, " dev %u:%u", major(st->st_rdev), minor(st->st_rdev));
+	add(s, "\n");
+}
+
+static void show_content(struct side *s, int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint32_t sum = 2166136261u;
+	char buf[4096];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			sum = (sum ^ (unsigned char)buf[i]) * 16777619u;
+	add(s, fd < 0 ? "cannot be opened\n" : "sum %08x\n", sum);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void show_tree(struct side *s, int dir, int depth)
+{
+	struct dirent **list;
+	int n = scandirat(dir, ".", &list, NULL, by_name);
+
+	for (int i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+		char target[300] = "";
+		struct stat st;
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			add(s, "%*s%s type %d ", depth, "", name, list[i]->d_type);
+			show_stat(s, &st);
+			if (S_ISLNK(st.st_mode) && readlinkat(dir, name, target, sizeof(target) - 1) > 0)
+				add(s, "-> %s\n", target);
+			if (S_ISREG(st.st_mode))
+				show_content(s, dir, name);
+			if (S_ISDIR(st.st_mode) && depth < DEPTH) {
+				int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+				show_tree(s, sub, depth + 1);
+				(void)close(sub);
+			}
+		}
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+	else
+		result(s, -1);
+}
+
+static void remove_tree(int dir)
+{
+	struct dirent **list;
+	int n = scandirat(dir, ".", &list, NULL, NULL);
+
+	for (int i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+		int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+			if (sub >= 0)
+				remove_tree(sub);
+			(void)unlinkat(dir, name, sub >= 0 ? AT_REMOVEDIR : 0);
+		}
+		if (sub >= 0)
+			(void)close(sub);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
+static void do_open(void)
+{
+	static const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL,
+		O_RDWR | O_CREAT | O_TRUNC, O_WRONLY | O_APPEND | O_CREAT, O_RDWR | O_TRUNC, O_RDONLY | O_DIRECTORY,
+		O_RDWR | O_CREAT | O_SYNC, O_RDWR | O_NOFOLLOW };
+	int slot = (int)any(FILES), how = flags[any(11)], mode = 0600 | (int)any(0100);
+	char p[64];
+
+	say("%d = open %s 0%o mode 0%o", slot, path(p), how, mode);
+	for (int k = 0; k < 2; k++) {
+		struct side *s = &sides[k];
+
+		struct stat st;
+
+		if (s->fd[slot] >= 0)
+			(void)close(s->fd[slot]);
+		s->fd[slot] = -1;
+		if (fstatat(s->dir, p, &st, 0) == 0 && S_ISCHR(st.st_mode))
+			continue; /* a tmpfs may be nodev */
+		s->fd[slot] = openat(s->dir, p, how | O_NONBLOCK | O_CLOEXEC, mode);
+		result(s, s->fd[slot] < 0 ? -1 : 0);
+	}
+}
+
+static void do_io(void)
+{
+	static char data[DATA], got[DATA];
+	int slot = (int)any(FILES), what = (int)any(8);
+	size_t n = any(4) ? any(200) : any(DATA);
+	off_t at = any(4) ? any(300) : any(3 * DATA);
+	static const char *const names[] = { "pwrite", "write", "pread", "ftruncate", "fsync", "fstat", "lseek end", "mmap" };
+
+	for (size_t i = 0; i < n; i++)
+		data[i] = (char)any(256);
+	say("%s %d, %zu bytes at %ld", names[what], slot, n, (long)at);
+	for (int k = 0; k < 2; k++) {
+		struct side *s = &sides[k];
+		int fd = s->fd[slot];
+		struct stat st;
+		ssize_t ret;
+		char *m;
+
+		switch (what) {
+		case 0: result(s, pwrite(fd, data, n, at)); break;
+		case 1: result(s, write(fd, data, n)); break;
+		case 2:
+			ret = pread(fd, got, n, at);
+			result(s, ret);
+			for (ssize_t i = 0; i < ret; i++)
+				s->result[s->len++] = got[i];
+			break;
+		case 3: result(s, ftruncate(fd, at)); break;
+		case 4: result(s, fsync(fd)); break;
+		case 5:
+			ret = fstat(fd, &st);
+			result(s, ret);
+			if (ret == 0)
+				show_stat(s, &st);
+			break;
+		case 6: /* of a directory it means nothing */
+			if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+				result(s, lseek(fd, 0, SEEK_END));
+			break;
+		case 7: /* shared and written to, where the file has bytes */
+			if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+				break;
+			m = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			result(s, m == MAP_FAILED ? -1 : 0);
+			if (m == MAP_FAILED)
+				break;
+			m[at % st.st_size] = (char)n;
+			result(s, msync(m, (size_t)st.st_size, MS_SYNC));
+			(void)munmap(m, (size_t)st.st_size);
+			break;
+		}
+	}
+}
+
+static void do_name(void)
+{
+	static const char *const names[] = { "mkdir", "rmdir", "unlink", "mkfifo", "symlink", "truncate", "chmod", "chown",
+		"lstat", "readlink", "utimens", "mknod", "bind", "access" };
+	static const char *const targets[] = { "a", "d1", "../none-such/x", "/none/at/all", "link", "d1/e" };
+	int what = (int)any(14), mode = (int)any(07777 + 1), target = (int)any(6);
+	long number = any(5000);
+	char p[64];
+
+	say("%s %s mode 0%o number %ld", names[what], path(p), mode, number);
+	for (int k = 0; k < 2; k++) {
+		struct side *s = &sides[k];
+		/* whole seconds: Linux 6.1 keeps no more of what is set on a 9p file (s_time_gran) */
+		struct timespec ts[2] = { { .tv_sec = number }, { .tv_sec = 2 * number } };
+		char text[300] = "";
+		struct stat st;
+		long ret = 0;
+
+		if (fchdir(s->dir) < 0)
+			exit(2);
+		switch (what) {
+		case 0: ret = mkdir(p, (mode_t)mode | 0700); break;
+		case 1: ret = rmdir(p); break;
+		case 2: ret = unlink(p); break;
+		case 3: ret = mkfifo(p, (mode_t)mode); break;
+		case 4: ret = symlink(targets[target], p); break;
+		case 5: ret = truncate(p, number); break;
+		case 6: ret = chmod(p, (mode_t)mode | 0700); break;
+		case 7: ret = lchown(p, (uid_t)number, (gid_t)(number / 2)); break;
+		case 8: ret = lstat(p, &st); break;
+		case 9: ret = readlink(p, text, sizeof(text) - 1); break;
+		case 10: ret = utimensat(AT_FDCWD, p, ts, 0); break;
+		case 11: ret = mknod(p, S_IFCHR | 0600, makedev(1, 3)); break;
+		case 12: {
+			struct sockaddr_un sun = { .sun_family = AF_UNIX };
+			int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+			(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", p);
+			ret = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+			(void)close(fd);
+			break;
+		}
+		case 13: ret = access(p, R_OK | X_OK); break;
+		}
+		result(s, ret);
+		if (what == 8 && ret == 0)
+			show_stat(s, &st);
+		if (what == 9 && ret >= 0)
+			add(s, "%s\n", text);
+		if (what == 10 && ret == 0 && stat(p, &st) == 0)
+			add(s, "%ld %ld.%ld\n", (long)st.st_atim.tv_sec, (long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
+	}
+}
+
+static void do_two(void)
+{
+	int what = (int)any(3);
+	char p[64], q[64];
+
+	(void)path(p);
+	(void)path(q);
+	say("%s %s %s", what ? "rename" : "link", p, q);
+	for (int k = 0; k < 2; k++) {
+		struct side *s = &sides[k];
+
+		result(s, what ? renameat(s->dir, p, s->dir, q) : linkat(s->dir, p, s->dir, q, 0));
+	}
+}
+
+static void do_close(void)
+{
+	int slot = (int)any(FILES);
+
+	say("close %d", slot);
+	for (int k = 0; k < 2; k++) {
+		if (sides[k].fd[slot] >= 0)
+			(void)close(sides[k].fd[slot]);
+		sides[k].fd[slot] = -1;
+	}
+}
+
+static void whole(const char *why)
+{
+	say("the trees, %s", why);
+	for (int k = 0; k < 2; k++)
+		show_tree(&sides[k], sides[k].dir, 0);
+	compare();
+}
+
+static int make_side(struct side *s, const char *name)
+{
+	if (mkdir(name, 0755) < 0)
+		return -1;
+	s->dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < FILES; i++)
+		s->fd[i] = -1;
+	return s->dir;
+}
+
+int diff(char **argv)
+{
+	unsigned steps;
+
+	state = strtoull(argv[3], NULL, 0) * 2654435761u + 88172645463325252u;
+	steps = (unsigned)strtoul(argv[4], NULL, 0);
+	(void)umask(022);
+	for (int k = 0; k < 2; k++)
+		if (make_side(&sides[k], argv[1 + k]) < 0) {
+			perror(argv[1 + k]);
+			return 2;
+		}
+	for (step = 0; step < steps; step++) {
+		switch (any(12)) {
+		case 0: case 1: case 2: do_open(); break;
+		case 3: case 4: case 5: do_io(); break;
+		case 6: case 7: case 8: do_name(); break;
+		case 9: case 10: do_two(); break;
+		default: do_close(); break;
+		}
+		compare();
+		if (step % 500 == 499)
+			whole("on the way");
+	}
+	for (int i = 0; i < FILES; i++)
+		for (int k = 0; k < 2; k++)
+			if (sides[k].fd[i] >= 0)
+				(void)close(sides[k].fd[i]);
+	whole("at the end");
+	for (int k = 0; k < 2; k++) {
+		remove_tree(sides[k].dir);
+		if (rmdir(argv[1 + k]) < 0) {
+			perror(argv[1 + k]);
+			return 1;
+		}
+	}
+	printf("%u steps from seed %s, no difference\n", steps, argv[3]);
+	return 0;
+}

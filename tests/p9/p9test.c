@@ -1,0 +1,25 @@
+/*
+ * Tests and measurements of a 9p root, from inside a pod: p9test WHAT ARGUMENTS.
+ */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/p9/p9test.h"
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int args;
+		int (*run)(char **argv);
+	} whats[] = {
+		{ "diff", 4, diff }, { "many", 2, many }, { "small", 2, small }, { "find", 2, find }, { "bulk", 2, bulk },
+	};
+
+	for (size_t i = 0; argc > 1 && i < sizeof(whats) / sizeof(whats[0]); i++)
+		if (!strcmp(argv[1], whats[i].name) && argc == 2 + whats[i].args)
+			return whats[i].run(argv + 1);
+	fprintf(stderr, "p9test: see tests/p9/p9test.h\n");
+	return 2;
+}

@@ -1,0 +1,12 @@
+/* What is run on a 9p root, in a pod: tests/p9/p9test.c. */
+#ifndef TESTS_P9_P9TEST_H
+#define TESTS_P9_P9TEST_H
+
+/* Each takes its arguments from argv[1] on, and returns an exit status. */
+int diff(char **argv);  /* ONE OTHER SEED STEPS */
+int many(char **argv);  /* DIR THREADS: all at once write, fsync, read, rename, unlink */
+int small(char **argv); /* DIR FILES: each written and synced; prints ms */
+int find(char **argv);  /* DIR FILES: made first, then listed and looked at twice; prints ms */
+int bulk(char **argv);  /* DIR MIB: written, synced, read anew; prints ms */
+
+#endif
