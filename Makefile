@@ -36,7 +36,7 @@ SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.
 	stage1/control.c stage1/terminal.c
 RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
-XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c)
+XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c entered.c task.c process.c ends.c streams.c become.c cgroup.c devices.c \
 	limits.c passwd.c mounts.c view.c target.c copy.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)

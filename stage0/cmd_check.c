@@ -116,16 +116,6 @@ static enum verdict check_path(const struct check *c, char *detail, size_t size)
 	return OK;
 }
 
-static enum verdict check_program(const struct check *c, char *detail, size_t size)
-{
-	if (access(c->arg, X_OK) < 0) {
-		say("%s: %s", c->arg, strerror(errno));
-		return FAIL;
-	}
-	say("%s", c->arg);
-	return OK;
-}
-
 static enum verdict check_process(const struct check *c, char *detail, size_t size)
 {
 	DIR *proc = opendir("/proc");
@@ -181,7 +171,6 @@ static const struct check checks[] = {
 	{ "xenstored", check_path, "/run/xenstored/socket", "start the xen service" },
 	{ "dom0 initialised", check_dom0_node, "/local/domain/0/name", "run xen-init-dom0" },
 	{ "xenconsoled", check_process, "xenconsoled", "start the xen service" },
-	{ "9p backend", check_program, "/usr/libexec/xen-qemu-system-i386", "install qemu-system-xen" },
 	{ "stage1 image", check_image, NULL, "install it there, or use --stage1-path" },
 };
 

@@ -8,8 +8,6 @@
 
 #include "stage1/common/util.h"
 
-#define QEMU "/usr/libexec/xen-qemu-system-i386" /* compiled into Debian's libxenlight */
-
 static int read_sys(const char *name, char **text_r, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("/sys/hypervisor/%s", name);
@@ -33,13 +31,6 @@ int host_check(struct err *e)
 			type ? type : "no /sys/hypervisor/type");
 	if (read_sys("uuid", &uuid, &why) == 0 && uuid[strspn(uuid, "0-")])
 		return err_set(e, ERR_HOST, "this is a guest of Xen, pods are started in dom0");
-	return 0;
-}
-
-int host_check_build(struct err *e)
-{
-	if (access(QEMU, X_OK) < 0)
-		return err_set(e, ERR_HOST, "%s is missing: install the package qemu-system-xen", QEMU);
 	return 0;
 }
 

@@ -7,8 +7,6 @@
 
 /* Root, in dom0 of a running Xen. Each failure is one line with its remedy. */
 int host_check(struct err *e);
-/* What domain building needs besides: QEMU for the 9p export. */
-int host_check_build(struct err *e);
 /*
  * Loads lib/stage1-xen/xen-VERSION.so below `s1root` for the Xen that is running. The module stays
  * loaded until the process ends.

@@ -21,8 +21,7 @@ int main(int argc, char **argv)
 	int signals, status;
 
 	if (cli_run(argc, argv, &opts, &e) < 0 || signals_open(&signals, &e) < 0 ||
-		host_check(&e) < 0 || host_check_build(&e) < 0 ||
-		host_load_xen(PODDIR_S1ROOT, &xo, &e) < 0 ||
+		host_check(&e) < 0 || host_load_xen(PODDIR_S1ROOT, &xo, &e) < 0 ||
 		run_pod(&opts, xo, signals, &status, &e) < 0) {
 		fprintf(stderr, "stage1 run: %s\n", e.msg);
 		return STATUS_FAILED;

@@ -7,11 +7,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "stage1/common/util.h"
 #include "stage1/console.h"
+#include "stage1/p9/status.h"
 #include "stage1/signals.h"
 #include "stage1/sink.h"
 
@@ -179,6 +181,17 @@ static void say_ready(struct loop *l)
 	}
 }
 
+/* Of QEMU, which is not our child, only that it died is known. */
+static int backend_died(const struct loop *l, struct err *e)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)l->in->backend, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		info.si_code == CLD_EXITED && info.si_status == P9_STATUS_BROKEN)
+		return err_set(e, ERR_INPUT, "the guest broke the protocol of its file systems");
+	return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
+}
+
 static int check_end(struct loop *l, struct err *e)
 {
 	static const char *const ends[] = {
@@ -192,7 +205,7 @@ static int check_end(struct loop *l, struct err *e)
 	if (l->domain != DOMAIN_RUNNING)
 		return err_set(e, ERR_HOST, "%s", ends[l->domain]);
 	if (l->backend_gone)
-		return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
+		return backend_died(l, e);
 	if (l->peer_gone)
 		return err_set(e, ERR_INPUT, "the guest closed its control channel%s",
 			frame_pending(&l->s->rd) ? " inside a frame" : "");

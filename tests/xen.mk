@@ -1,7 +1,7 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
-APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ls mkdir mkfifo mknod mount nproc ps pwd \
-	sed sha256sum sleep sort stat stty sync tail true tty uname wc yes
+APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ln ls mkdir mkfifo mknod mount nproc ps pwd \
+	sed sha256sum sleep rm sort stat stty sync tail tr true tty uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 
 $(B)/tests/random:
@@ -9,11 +9,17 @@ $(B)/tests/random:
 	@openssl enc -aes-128-ctr -nosalt -pass pass:stage1-xen -in /dev/zero 2>/dev/null | head -c 10485760 >$@ || true
 	@test "$$(stat -c %s $@)" = 10485760
 
-$(APP): $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
+# Run on a pod's root; static, for the app's root has no libraries.
+$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c))
+	@mkdir -p $(@D)
+	@echo "  LD[vm]  $@"
+	@$(CC) -static -s -o $@ $^ -lpthread
+
+$(APP): $(B)/tests/p9test $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
 	@echo "  PACK    $@"
 	@$(B)/pack --format=aci $@ manifest=tests/xen/app/manifest rootfs/bin/busybox=$(BUSYBOX):0755 \
 		$(foreach a,$(APPLETS),'rootfs/bin/$(a)->busybox') rootfs/etc/passwd=tests/xen/app/passwd \
-		rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
+		rootfs/bin/p9test=$(B)/tests/p9test:0755 rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
 		rootfs/random=$(B)/tests/random
 
 # The same, as other tools make images.
@@ -34,10 +40,17 @@ $(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
 	@$(CC) -static -s -o $@ $^
 $(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/bench-init:0755 dev/
-bench-run: $(B)/tests/bench-initramfs
+bench-run: $(B)/tests/bench-initramfs $(B)/tests/init-qemu
+
+# The same `run` with QEMU as the 9p backend, to compare ours with.
+$(B)/obj/tests/plan-qemu.o: stage1/plan/plan.c
+	@mkdir -p $(@D)
+	@$(CC_RULE) -DPLAN_P9_BACKEND=P9_QEMU -c $< -o $@
+$(B)/tests/init-qemu: $(call obj,$(filter-out stage1/plan/plan.c,$(PROG_init))) $(B)/obj/tests/plan-qemu.o
+	@$(call testlink,$(JSON))
 
 # Hostile guests, an initramfs for each way to misbehave.
-HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass)
+HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass nodes)
 $(B)/tests/hostile: $(call plain,tests/xen/hostile.c init/server.c init/mounts.c $(WIRE) $(COMMON))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"

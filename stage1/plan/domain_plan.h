@@ -20,6 +20,12 @@ struct domain_export {
 
 enum { DOMAIN_EXPORTS_MAX = 2 };
 
+/* Who serves the exports. */
+enum p9_backend {
+	P9_OWN,  /* stage1/main_p9.c, a process of the supervisor's */
+	P9_QEMU, /* by libxl */
+};
+
 struct domain_plan {
 	char *name;       /* "rkt-UUID" */
 	uint8_t uuid[16]; /* the pod's: what gc and stop know a domain by */
@@ -32,6 +38,9 @@ struct domain_plan {
 	uint32_t maptrack_frames;
 	struct domain_export exports[DOMAIN_EXPORTS_MAX];
 	uint32_t nexports;
+	enum p9_backend p9_backend;
+	char *p9_program;       /* P9_OWN: its path in dom0 */
+	uint32_t backend_domid; /* of the domain that serves the exports */
 };
 
 #define DOMAIN_PLAN_INIT { .name = 0 }

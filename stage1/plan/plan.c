@@ -15,6 +15,7 @@ void domain_plan_dispose(struct domain_plan *plan)
 	free(plan->kernel);
 	free(plan->ramdisk);
 	free(plan->cmdline);
+	free(plan->p9_program);
 	for (uint32_t i = 0; i < plan->nexports; i++) {
 		free(plan->exports[i].tag);
 		free(plan->exports[i].path);
@@ -49,6 +50,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	const struct run_opts *o = in->opts;
 	struct domain_plan plan = {
 		.maptrack_frames = 0, /* the guest maps nobody's pages */
+		.p9_backend = PLAN_P9_BACKEND,
 	};
 	struct size size;
 	uint64_t need;
@@ -67,6 +69,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.name = xasprintf("rkt-%s", o->uuid);
 	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
+	plan.p9_program = xasprintf("%s/p9", in->s1root);
 	/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
 	plan.cmdline = xasprintf("console=hvc0 loglevel=%d", o->debug ? 7 : 4);
 	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));

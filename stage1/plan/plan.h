@@ -33,6 +33,11 @@ struct plan_input {
 /* The roots of the apps, below s1root (rkt common/common.go, AppRootfsPath). */
 #define PLAN_APP_ROOT "opt/stage2/%s/rootfs"
 
+/* Who serves the exports of a pod that says nothing. */
+#ifndef PLAN_P9_BACKEND /* the benchmark's other program has another */
+#define PLAN_P9_BACKEND P9_OWN
+#endif
+
 enum {
 	PLAN_MEMORY_KIB = 128 << 10,  /* of a guest whose pod says nothing */
 	PLAN_OVERHEAD_KIB = 4 << 10,  /* what Xen takes on top: page tables, rounding (xen-facts 1.8) */

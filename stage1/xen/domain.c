@@ -8,6 +8,15 @@
 #include "stage1/common/util.h"
 #include "stage1/xen/internal.h"
 
+#define QEMU "/usr/libexec/xen-qemu-system-i386" /* compiled into Debian's libxenlight */
+
+static int qemu_check(struct err *e)
+{
+	if (access(QEMU, X_OK) < 0)
+		return err_set(e, ERR_HOST, "%s is missing: install the package qemu-system-xen", QEMU);
+	return 0;
+}
+
 /*
  * libxl keeps a log of each QEMU under the domain's name, which is used once: it would stay for ever.
  * Its last line may be all there is to explain a failure.
@@ -30,6 +39,34 @@ static void qemu_log_end(const char *name, struct err *why)
 	(void)unlink(path);
 }
 
+static int offer_exports(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e)
+{
+	int ret = 0;
+
+	if (plan->p9_backend == P9_OWN)
+		return p9_offer(xen, plan, domid, e);
+	for (uint32_t i = 0; ret == 0 && i < plan->nexports; i++) {
+		AUTO_FREE char *path = xasprintf("/local/domain/0/backend/9pfs/%u/%u/state", domid, i);
+
+		ret = store_wait_backend(xen, path, -1, e);
+	}
+	return ret;
+}
+
+/* A failed create may leave half a domain. */
+static void destroy_half(struct xen *xen, const struct domain_plan *plan, uint32_t domid)
+{
+	struct p9_record own = { .pid = -1, .backend_domid = plan->backend_domid };
+	bool ours = xen->p9.pid != 0;
+
+	p9_end(xen);
+	if (!libxl_domid_valid_guest(domid))
+		return;
+	(void)libxl_domain_destroy(xen->ctx, domid, NULL);
+	if (ours)
+		p9_removed(xen, domid, &own);
+}
+
 int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e)
 {
 	uint32_t domid = INVALID_DOMID;
@@ -38,22 +75,18 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 
 	xl_log_forget(xen);
 	domcfg_fill(xen->ctx, plan, &cfg);
-	if (libxl_domain_create_new(xen->ctx, &cfg, &domid, NULL, NULL)) {
+	/* Before the domain: it readies itself while libxl works. */
+	ret = plan->p9_backend == P9_OWN ? p9_spawn(xen, plan, e) : qemu_check(e);
+	if (ret == 0 && libxl_domain_create_new(xen->ctx, &cfg, &domid, NULL, NULL))
 		ret = err_xl(e, xen, "create domain '%s'", plan->name);
-		goto out;
-	}
-	ret = 0;
-	for (uint32_t i = 0; ret == 0 && i < plan->nexports; i++)
-		ret = store_wait_backend(xen, domid, i, e);
-	if (ret < 0)
-		goto out;
-	*domid_r = domid;
-	domid = INVALID_DOMID; /* the caller's now */
-out:
-	if (libxl_domid_valid_guest(domid)) /* a failed create may leave half a domain */
-		(void)libxl_domain_destroy(xen->ctx, domid, NULL);
-	if (ret < 0)
+	if (ret == 0)
+		ret = offer_exports(xen, plan, domid, e);
+	if (ret == 0) {
+		*domid_r = domid;
+	} else {
+		destroy_half(xen, plan, domid);
 		qemu_log_end(plan->name, e);
+	}
 	libxl_domain_config_dispose(&cfg);
 	return ret;
 }
@@ -88,9 +121,14 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
 	AUTO_FREE char *name = libxl_domid_to_name(xen->ctx, domid);
 	AUTO_FREE char *model = xasprintf("/local/domain/0/device-model/%u", domid);
+	struct p9_record p9;
 	int rc;
 
 	xl_log_forget(xen);
+	p9_record_read(xen, domid, &p9);
+	if (xen->p9.pid != 0) /* ours: whatever somebody else has removed of the domain by now */
+		p9 = (struct p9_record){ .pid = -1, .backend_domid = xen->p9.backend_domid };
+	p9_end(xen);
 	rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 	if (name)
 		qemu_log_end(name, NULL);
@@ -99,15 +137,24 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 	/* Stays when whoever built the domain was killed before QEMU was up. */
 	if (libxl_domid_valid_guest(domid))
 		(void)xs_rm(xen->xs, XBT_NULL, model);
+	p9_removed(xen, domid, &p9);
 	return 0;
 }
 
 int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("/local/domain/%u/image/device-model-pid", domid);
-	long pid = store_number(xen, path);
+	long pid;
 	int fd;
 
+	if (xen->p9.pid != 0) {
+		fd = fcntl(xen->p9.pidfd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return err_sys(e, "the process that serves the export");
+		*pidfd_r = fd;
+		return 0;
+	}
+	pid = store_number(xen, path);
 	if (pid <= 1)
 		return err_set(e, ERR_HOST, "domain %u has no process that serves its export", domid);
 	fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);

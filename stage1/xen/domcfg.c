@@ -50,5 +50,6 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->max_grant_frames = (int)plan->grant_frames;
 	b->max_maptrack_frames = (int)plan->maptrack_frames;
 	b->max_grant_version = 1;
-	fill_exports(plan, cfg);
+	if (plan->p9_backend == P9_QEMU) /* of ours libxl knows nothing: stage1/xen/p9.c */
+		fill_exports(plan, cfg);
 }

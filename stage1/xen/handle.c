@@ -54,6 +54,7 @@ static void xen_close(struct xen *xen)
 	if (!xen)
 		return;
 	xen_channel_close(xen);
+	p9_end(xen);
 	if (xen->death)
 		libxl_evdisable_domain_death(xen->ctx, xen->death);
 	if (xen->xs)

@@ -18,6 +18,18 @@ struct xl_log {
 	char first_error[300]; /* libxl's return codes say little: its first complaint says why */
 };
 
+/* Our own 9p backend, as its parent knows it. */
+struct p9_process {
+	pid_t pid; /* 0: there is none */
+	int pidfd, socket;
+	uint32_t backend_domid;
+};
+
+/* The same, as xenstore knows it; -1: nothing is known. */
+struct p9_record {
+	long pid, backend_domid;
+};
+
 struct xen {
 	libxl_ctx *ctx;
 	struct xl_log log;
@@ -26,6 +38,7 @@ struct xen {
 	libxl_evgen_domain_death *death;
 	uint32_t domid;
 	enum domain_state state;
+	struct p9_process p9;
 };
 
 void xl_log_init(struct xl_log *log, bool debug);
@@ -64,7 +77,21 @@ void xen_channel_close(struct xen *xen);
 /* store.c */
 /* A node's value as a number, -1 when it is absent or none. */
 long store_number(struct xen *xen, const char *path);
-/* Waits until the state of the backend of the domain's export `devid` is InitWait or later. */
-int store_wait_backend(struct xen *xen, uint32_t domid, uint32_t devid, struct err *e);
+/*
+ * Waits until the state of a 9p backend, the node at `path`, is InitWait or later. pidfd: of the process
+ * that is to bring it there, or -1.
+ */
+int store_wait_backend(struct xen *xen, const char *path, int pidfd, struct err *e);
+
+/* p9.c */
+/* Starts the backend, which waits to be told of its domain. */
+int p9_spawn(struct xen *xen, const struct domain_plan *plan, struct err *e);
+/* Tells xenstore and the backend of the domain, and waits until the devices are offered to it. */
+int p9_offer(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e);
+/* Ends the backend that this process started, if it did. */
+void p9_end(struct xen *xen);
+/* Before a domain is destroyed, and after: removes what libxl does not know of. */
+void p9_record_read(struct xen *xen, uint32_t domid, struct p9_record *r);
+void p9_removed(struct xen *xen, uint32_t domid, const struct p9_record *r);
 
 #endif

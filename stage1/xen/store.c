@@ -33,27 +33,31 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int store_wait_backend(struct xen *xen, uint32_t domid, uint32_t devid, struct err *e)
+int store_wait_backend(struct xen *xen, const char *path, int pidfd, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf("/local/domain/0/backend/9pfs/%u/%u/state", domid, devid);
 	int64_t deadline = now_ms() + BACKEND_WAIT_MS;
 	int ret = 0;
 
 	if (!xs_watch(xen->xs, path, "backend"))
 		return err_sys(e, "watch %s", path);
 	while (store_number(xen, path) < XenbusStateInitWait) {
-		struct pollfd fd = { .fd = xs_fileno(xen->xs), .events = POLLIN };
+		struct pollfd fds[] = { { .fd = xs_fileno(xen->xs), .events = POLLIN },
+			{ .fd = pidfd, .events = POLLIN } };
 		int64_t left = deadline - now_ms();
 		char **event;
 
 		if (left <= 0) {
-			ret = err_set(e, ERR_HOST, "the 9p backend of domain %u did not come up within %d s",
-				domid, BACKEND_WAIT_MS / 1000);
+			ret = err_set(e, ERR_HOST, "the 9p backend did not come up within %d s",
+				BACKEND_WAIT_MS / 1000);
 			break;
 		}
-		if (poll(&fd, 1, (int)left) > 0)
+		if (poll(fds, 2, (int)left) > 0)
 			while ((event = xs_check_watch(xen->xs)) != NULL)
 				free(event);
+		if (fds[1].revents) {
+			ret = err_set(e, ERR_HOST, "the 9p backend could not start");
+			break;
+		}
 	}
 	(void)xs_unwatch(xen->xs, path, "backend");
 	return ret;

@@ -20,6 +20,7 @@ static int store_fd = -1, news;
 static libxl_event death_event;
 static struct libxenvchan vchan;
 static int vchan_fd;
+static pid_t told_pid;
 
 static bool fails(const char *call, libxl_ctx *ctx)
 {
@@ -125,12 +126,12 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *cfg, uint32_t *
 		world_misuse("a domain '%s' is made", cfg->c_info.name);
 	if (fails("libxl_domain_create_new", ctx)) {
 		if (world->half_domain) {
-			world_create();
+			world_create(false);
 			*domid = WORLD_DOMID;
 		}
 		return ERROR_FAIL;
 	}
-	world_create();
+	world_create(false);
 	*domid = WORLD_DOMID;
 	return 0;
 }
@@ -341,14 +342,81 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
 	}
 	if (!strcmp(leaf, "/state"))
 		value = xasprintf("%d", world->backend_never ? XenbusStateInitialising : XenbusStateInitWait);
-	else if (!strcmp(leaf, "/device-model-pid"))
-		value = xasprintf("%d", (int)world->backend);
 	else if (!strcmp(leaf, "/event-channel") && guest_serves())
 		value = xstrdup("14");
 	else
 		return NULL;
 	*len = (unsigned)strlen(value);
 	return value;
+}
+
+/* The backend's pid is written when the devices are offered; after that they can only be removed. */
+static const char *phase(const char *offer, const char *remove)
+{
+	return world->backend ? remove : offer;
+}
+
+xs_transaction_t xs_transaction_start(struct xs_handle *h)
+{
+	(void)h;
+	return fails(phase("xs_transaction_start offer", "xs_transaction_start remove"), NULL) ? XBT_NULL : 1;
+}
+
+bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort_it)
+{
+	(void)h;
+	if (t != 1)
+		world_misuse("a strange transaction ends");
+	if (fails(phase("xs_transaction_end offer", "xs_transaction_end remove"), NULL))
+		return false;
+	if (!abort_it && !world->backend)
+		world->backend = told_pid;
+	return true;
+}
+
+bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	(void)h;
+	(void)t;
+	(void)path;
+	return !fails("xs_mkdir", NULL);
+}
+
+bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+	struct xs_permissions *perms, unsigned n)
+{
+	bool to_guest = str_has_prefix(path, "/local/domain/5/device/9pfs/");
+
+	(void)h;
+	(void)t;
+	if ((!to_guest && !str_has_prefix(path, "/local/domain/0/backend/9pfs/5/")) || n != 2 || perms[0].perms != XS_PERM_NONE ||
+		perms[1].perms != XS_PERM_READ || perms[0].id != (to_guest ? WORLD_DOMID : 0) ||
+		perms[1].id != (to_guest ? 0 : WORLD_DOMID))
+		world_misuse("strange permissions of %s", path);
+	return !fails("xs_set_permissions", NULL);
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data, unsigned len)
+{
+	(void)h;
+	(void)t;
+	if (fails("xs_write", NULL))
+		return false;
+	/* the first is looked at: what follows belongs to the same transaction */
+	if (!strcmp(path, "/libxl/5/stage1-xen/p9-pid"))
+		told_pid = (pid_t)strtol(data, NULL, 10);
+	if (!strcmp(path, "/local/domain/5/device/9pfs/0/tag") && (len != 3 || memcmp(data, "pod", 3) != 0))
+		world_misuse("a strange tag");
+	return true;
+}
+
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned *n)
+{
+	(void)h;
+	(void)t;
+	(void)path;
+	*n = 0;
+	return fails("xs_directory", NULL) ? NULL : xcalloc(1, sizeof(char *));
 }
 
 bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)

@@ -69,7 +69,7 @@ static int fake_create(struct xen *xen, const struct domain_plan *plan, uint32_t
 		return -1; /* leaves nothing, says xen.h */
 	if (strcmp(plan->name, "rkt-" WORLD_UUID) != 0)
 		world_misuse("a domain '%s' is made", plan->name);
-	world_create();
+	world_create(true);
 	*domid_r = WORLD_DOMID;
 	return 0;
 }

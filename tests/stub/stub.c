@@ -29,6 +29,8 @@ enum { FAILED = 254, LIFE_S = 60, TEXT_MAX = 1 << 16 };
 	"\"user\": \"0\", \"group\": \"0\" }, \"mounts\": [ { \"volume\": \"e\", \"path\": \"/e\" }," \
 	"{ \"volume\": \"h\", \"path\": \"/h\" } ] } ], \"volumes\": [ { \"name\": \"e\", \"kind\": \"empty\" }," \
 	"{ \"name\": \"h\", \"kind\": \"host\", \"source\": \"/tmp\", \"readOnly\": true } ] }"
+/* In place of stage1/main_p9.c: lives on, once it has been told of the domain. */
+#define BACKEND "#!/bin/sh\nread -r domid || exit 0\nexec sleep 60\n"
 #define NOT_READY "stage1 run: make stage1/rootfs/rkt/supervisor-status: Input/output error"
 #define STATUS_FILE "stage1/rootfs/rkt/status/app"
 
@@ -42,11 +44,6 @@ static char dir[] = "/tmp/stage1-xen-stub.XXXXXX";
 int host_check(struct err *e)
 {
 	return world_fails("host_check") ? err_set(e, ERR_HOST, "host_check fails") : 0;
-}
-
-int host_check_build(struct err *e)
-{
-	return world_fails("host_check_build") ? err_set(e, ERR_HOST, "host_check_build fails") : 0;
 }
 
 int host_load_xen(const char *s1root, const struct xen_ops **ops_r, struct err *e)
@@ -135,7 +132,7 @@ static void live(void)
 		(void)close(world->console);
 	list_leaks(before);
 	world->children = waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
-	if (world->domains > 0) { /* a destroy that failed: the test's to end */
+	if (world->domains > 0 && world->backend_ours) { /* a destroy that failed: the test's to end */
 		(void)kill(world->backend, SIGKILL);
 		(void)waitpid(world->backend, NULL, 0);
 	}
@@ -340,7 +337,6 @@ static const struct consequence {
 	const char *call, *msg;
 } consequences[] = {
 	{ "host_check", "%s fails" },
-	{ "host_check_build", "%s fails" },
 	{ "host_load_xen", "%s fails" },
 	/* system calls */
 	{ "renameat pid", "write pid: Input/output error" },
@@ -385,7 +381,16 @@ static const struct consequence {
 	{ "libxl_console_get_tty", "find the console of domain 5: Domain 5:%s fails" },
 	{ "libxl_osevent_beforepoll", "prepare to wait for Xen: Domain 5:%s fails" },
 	{ "libxl_event_check", "hear from Xen: Domain 5:%s fails" },
-	{ "xs_read device-model-pid", "domain 5 has no process that serves its export" },
+	{ "xs_transaction_start offer", "tell xenstore of the exports of domain 5: Input/output error" },
+	{ "xs_mkdir", "tell xenstore of the exports of domain 5: Input/output error" },
+	{ "xs_set_permissions", "tell xenstore of the exports of domain 5: Input/output error" },
+	{ "xs_write", "tell xenstore of the exports of domain 5: Input/output error" },
+	{ "xs_transaction_end offer", "tell xenstore of the exports of domain 5: Input/output error" },
+	{ "xs_transaction_start remove", NULL },
+	{ "xs_transaction_end remove", NULL },
+	{ "xs_directory", NULL },
+	{ "xs_read p9-backend-id", NULL },
+	{ "xs_read p9-pid", NULL },
 	{ "xs_read state", NULL },
 	{ "xs_read event-channel", NULL },
 	{ "xs_watch /local/domain/0/backend/9pfs/5/0/state",
@@ -626,7 +631,7 @@ static void refuse_what_is_there(void)
 	if (border == &fake_ops)
 		return;
 	play(&l, &(struct world){ .backend_never = true });
-	expect(&l, FAILED, "stage1 run: the 9p backend of domain 5 did not come up within 60 s");
+	expect(&l, FAILED, "stage1 run: the 9p backend did not come up within 60 s");
 	expect_unmade(&l);
 	ended(&l, "the 9p backend does not come up");
 }
@@ -645,7 +650,8 @@ static int make_pod(void)
 	for (size_t i = 0; i < COUNT(dirs); i++)
 		if (mkdir(dirs[i], 0755) < 0)
 			return -1;
-	if (write_file_atomic(AT_FDCWD, "pod", MANIFEST, strlen(MANIFEST), 0644, &e) < 0)
+	if (write_file_atomic(AT_FDCWD, "pod", MANIFEST, strlen(MANIFEST), 0644, &e) < 0 ||
+		write_file_atomic(AT_FDCWD, "stage1/rootfs/p9", BACKEND, strlen(BACKEND), 0755, &e) < 0)
 		return -1;
 	files_before = list_files();
 	return 0;

@@ -146,7 +146,7 @@ static void look_for_inherited(void)
 	}
 }
 
-void world_create(void)
+void world_create(bool backend)
 {
 	pid_t pid;
 
@@ -156,6 +156,9 @@ void world_create(void)
 	world->creates++;
 	world->domains++;
 	world->state = DOMAIN_RUNNING;
+	world->backend_ours = backend;
+	if (!backend)
+		return;
 	pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -177,8 +180,12 @@ void world_destroy(void)
 		world_misuse("the domain is destroyed while its channel is mapped");
 	world->destroys++;
 	world->domains--;
-	(void)kill(world->backend, SIGKILL);
-	(void)waitpid(world->backend, NULL, 0);
+	if (world->backend_ours) {
+		(void)kill(world->backend, SIGKILL);
+		(void)waitpid(world->backend, NULL, 0);
+	} else if (world->backend && kill(world->backend, 0) == 0) {
+		world_misuse("the domain is destroyed while its backend serves it");
+	}
 	if (world->console >= 0)
 		(void)close(world->console);
 	world->console = -1;
@@ -260,7 +267,8 @@ static void backend_dies(void)
 {
 	siginfo_t si;
 
-	(void)kill(world->backend, SIGKILL);
+	if (world->backend > 0)
+		(void)kill(world->backend, SIGKILL);
 	(void)waitid(P_PID, (id_t)world->backend, &si, WEXITED | WNOWAIT);
 	world->backend_dead = true;
 }

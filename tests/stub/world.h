@@ -75,6 +75,7 @@ struct world {
 	bool struck, unpaused, backend_dead, taken, stalled;
 	enum domain_state state;
 	pid_t backend;
+	bool backend_ours; /* made with the domain */
 	int console;        /* the other end, -1 */
 	char console_path[64];
 };
@@ -85,7 +86,8 @@ extern struct world *world;
 bool world_fails(const char *call);
 void world_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-void world_create(void);
+/* backend: a process that serves its export comes with it. */
+void world_create(bool backend);
 void world_destroy(void);
 void world_unpause(void);
 int world_console(void); /* -1: it could not be made */

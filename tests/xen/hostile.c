@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <xenstore.h>
+
 #include "init/mounts.h"
 #include "init/server.h"
 #include "stage1/common/util.h"
@@ -138,6 +140,27 @@ static void trespass(void)
 	send_queued();
 }
 
+/* Nonsense about its 9p device in xenstore, all of it the guest's to write; then garbage. */
+static void nodes(void)
+{
+	static const struct {
+		const char *path, *value;
+	} rows[] = {
+		{ "device/9pfs/0/num-rings", "4294967295" }, { "device/9pfs/0/ring-ref0", "-1" },
+		{ "device/9pfs/0/state", "3" }, { "device/9pfs/0/state", "99" }, { "device/9pfs/0/state", "" },
+		{ "device/9pfs/0/state", "5" }, { "device/9pfs/0/state", "6" }, { "device/9pfs/0/state", "3" },
+		{ "device/9pfs/0/backend", "/local/domain/0/name" }, { "device/9pfs/0/backend-id", "1" },
+		{ "device/9pfs/7/state", "3" },
+	};
+	struct xs_handle *xs = xs_open(0);
+
+	hello();
+	for (size_t i = 0; xs && i < COUNT(rows); i++)
+		(void)xs_write(xs, XBT_NULL, rows[i].path, rows[i].value, (unsigned)strlen(rows[i].value));
+	report("nodes", xs && xs_rm(xs, XBT_NULL, "device/9pfs"));
+	garbage();
+}
+
 int main(void)
 {
 	static const struct {
@@ -145,7 +168,7 @@ int main(void)
 		void (*act)(void);
 	} modes[] = {
 		{ "garbage", garbage }, { "huge", huge }, { "flood", flood }, { "chatter", chatter },
-		{ "half", half }, { "trespass", trespass },
+		{ "half", half }, { "trespass", trespass }, { "nodes", nodes },
 	};
 	AUTO_FREE char *mode = NULL;
 	struct err e = ERR_INIT;

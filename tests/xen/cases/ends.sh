@@ -81,9 +81,9 @@ t_xl_reboot_stops_the_pod_too() {
 bye" "$(cat $OUT/stdout)"
 }
 
-t_qemu_killed() {
+t_backend_killed() {
 	start 'echo up; sleep 1000' || return 1
-	kill -9 $(xenstore-read "/local/domain/$(xl domid "rkt-$(uuid)")/image/device-model-pid")
+	kill -9 "$(backend)"
 	finish
 	expect_refused "the process that serves the pod's file systems died"
 }

@@ -29,6 +29,11 @@ t_guest_chatters_with_escape_sequences() {
 	[ "$(wc -c <$OUT/stderr)" -lt 400000 ] || fail "$(wc -c <$OUT/stderr) bytes of messages"
 }
 
+t_guest_spoils_its_nodes() {
+	hostile nodes 'the guest broke the protocol: frame of unknown type 165' &&
+		grep -q 'nodes: done' $OUT/stderr || fail "the nodes were not spoilt"
+}
+
 t_guest_dies_inside_a_frame() {
 	hostile half 'the guest powered off before the pod had ended'
 }

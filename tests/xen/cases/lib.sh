@@ -36,6 +36,7 @@ status() { cat $OUT/status; }
 uuid() { cat $OUT/uuid; }
 poddir() { echo "$DATA/pods/run/$(uuid)"; }
 domain_of() { xl list -v | awk -v u="$1" '$0 ~ u { print $2; exit }'; }
+backend() { xenstore-read "/libxl/$(xl domid "rkt-$(uuid)")/stage1-xen/p9-pid"; }
 supervisor() { cat "$(poddir)/pid"; }
 
 # start SCRIPT [FLAGS...]: as sh_pod in the background; returns when the app has printed "up".

@@ -73,13 +73,12 @@ t_module_for_another_xen() {
 	expect_refused "this stage1 image was not built for Xen 4.17, which is running"
 }
 
-t_qemu_missing() {
+t_9p_backend_missing() {
 	ended_pod
-	qemu=/usr/libexec/xen-qemu-system-i386
-	mv $qemu $qemu.away
+	p9=$(poddir)/stage1/rootfs/p9
+	rm "$p9"
 	again
-	mv $qemu.away $qemu
-	expect_refused "$qemu is missing: install the package qemu-system-xen"
+	expect_refused "the 9p backend $p9: No such file or directory"
 }
 
 t_kernel_missing_or_garbage() {

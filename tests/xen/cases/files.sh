@@ -1,0 +1,25 @@
+# The pod's files by 9p.
+
+# The 9p root against a tmpfs, operation by operation: tests/p9/diff.c.
+t_9p_root_is_a_file_system() {
+	sh_pod 'for seed in 1 2 3 4; do p9test diff /one /dev/shm/other $seed 1500 || exit 1; done; p9test many /many 150'
+	expect status 0 "$(status)" && expect stdout "1500 steps from seed 1, no difference
+1500 steps from seed 2, no difference
+1500 steps from seed 3, no difference
+1500 steps from seed 4, no difference
+150 at once" "$(cat $OUT/stdout)" || { sed 's/^/# /' $OUT/stdout | tail -n 60; return 1; }
+}
+
+# What the guest sees of links that lead out of its root is its own files, and dom0's stay untouched.
+t_9p_links_lead_nowhere_in_dom0() {
+	echo secret >/tmp/case/secret
+	sh_pod 'mkdir /farm; for up in .. ../.. ../../../../../../../..; do
+			for to in tmp/case/secret etc/shadow job; do ln -s $up/$to "/farm/$(echo $up/$to | tr / _)"; done; done
+		ln -s /tmp/case/secret /farm/abs; ln -s / /farm/root
+		cat /farm/* 2>/dev/null; ls /farm/root/ | head -n 1; for f in /farm/*; do echo bad >$f; done 2>/dev/null
+		mkfifo /fifo; (echo through >/fifo) & cat /fifo
+		exec 5>/open 6</open; rm /open; echo unlinked >&5; cat <&6; ls /open'
+	expect stdout "bin
+through
+unlinked" "$(cat $OUT/stdout)" && expect secret secret "$(cat /tmp/case/secret)"
+}
