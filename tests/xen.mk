@@ -47,7 +47,7 @@ $(B)/obj/tests/plan-qemu.o: stage1/plan/plan.c
 	@mkdir -p $(@D)
 	@$(CC_RULE) -DPLAN_P9_BACKEND=P9_QEMU -c $< -o $@
 $(B)/tests/init-qemu: $(call obj,$(filter-out stage1/plan/plan.c,$(PROG_init))) $(B)/obj/tests/plan-qemu.o
-	@$(call testlink,$(JSON))
+	@$(call testlink,$(JSON) $(SECCOMP))
 
 # Hostile guests, an initramfs for each way to misbehave.
 HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass nodes)
