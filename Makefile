@@ -182,10 +182,10 @@ lint-run:
 	@scripts/lint $(B)/lint.flags
 ifeq ($(SAN),1)
 check-run: $(TESTS)
-	@BUILD=$(B) scripts/check $(B)/logs $(TESTS)
+	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/docs-check
 else
 check-run: $(TESTS) $(ACI) $(B)/stage0/stage0 $(APP)
-	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers --progress tests/xen/suite
+	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers scripts/docs-check --progress tests/xen/suite
 endif
 
 install: all ## install stage0 and the stage1 image below PREFIX (/usr)

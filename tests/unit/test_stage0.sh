@@ -162,6 +162,11 @@ grep -q '^stage0: start .*/stage1/rootfs/missing: No such file or directory$' st
 	--net --mds-register web.aci
 ok "failures at each stage leave no pod, and no file with its UUID"
 
+run --private-users web.aci
+same status 7 $status
+same warning "stage0: warning: --private-users: a pod is a virtual machine, whose users are none of this host's in any case; owners of files stay as they are" "$(cat stderr)"
+ok "--private-users is accepted and explained"
+
 # --- plan shares it all
 "$build/stage0/stage0" plan web.aci --name=other >plan 2>stderr || fail "plan: $(cat stderr)"
 grep -q other plan || fail "plan: flags are not honoured"
