@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "stage1/common/util.h"
 
@@ -93,6 +96,14 @@ int passwd_search(int fd, const char *file, enum passwd_kind kind, const char *n
 	}
 }
 
+/* Links are the image's and stay in it, but for those of /proc, which the kernel follows by itself. */
+static int open_image(const char *path, int flags)
+{
+	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 int passwd_lookup(enum passwd_kind kind, const char *spec, uint32_t *id_r, struct err *e)
 {
 	const char *file = kinds[kind].file;
@@ -107,13 +118,14 @@ int passwd_lookup(enum passwd_kind kind, const char *spec, uint32_t *id_r, struc
 	if (parse_id(spec, id_r))
 		return 0;
 	if (*spec == '/') {
-		if (stat(spec, &st) < 0)
+		fd = open_image(spec, O_PATH);
+		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_sys(e, "%s by the owner of '%s'", kinds[kind].noun, spec);
 		*id_r = kind == PASSWD_USER ? st.st_uid : st.st_gid;
 		return 0;
 	}
 	/* The image may have anything there: a FIFO or a device must not stop PID 1's child. */
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open_image(file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(e, "\"%s\" %s not found: %s", spec, kinds[kind].noun, file);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

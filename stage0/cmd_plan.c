@@ -10,6 +10,7 @@
 #include "stage0/runline.h"
 #include "stage1/cli.h"
 #include "stage1/common/util.h"
+#include "stage1/etc.h"
 #include "stage1/plan/plan.h"
 #include "stage1/plan/print.h"
 #include "stage1/volumes.h"
@@ -45,6 +46,30 @@ static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, 
 	return ret;
 }
 
+/* What stage1 would find of /etc: what launch.c would write for it is shown from the flags. */
+static int read_etc(const struct run_line *line, const char *s1root, struct etc_files *etc_r, struct err *e)
+{
+	struct etc_modes modes;
+
+	if (etc_modes_parse(line->opts.dns_conf_mode, &modes, e) < 0)
+		return -1;
+	if (modes.resolv == ETC_STAGE0)
+		modes.resolv = ETC_DEFAULT;
+	if (modes.hosts == ETC_STAGE0)
+		modes.hosts = ETC_DEFAULT; /* the fallback, which the entries follow */
+	if (etc_read(&modes, s1root, etc_r, e) < 0)
+		return -1;
+	if (line->dns.resolv && !etc_r->resolv)
+		etc_r->resolv = xstrdup(line->dns.resolv);
+	if (line->dns.hosts) {
+		char *hosts = xasprintf("%s%s", etc_r->hosts, line->dns.hosts);
+
+		free(etc_r->hosts);
+		etc_r->hosts = hosts;
+	}
+	return 0;
+}
+
 static int plan_pod(const struct run_line *line, const char *manifest, size_t len, struct err *e)
 {
 	AUTO_FREE char *s1root = xasprintf("%s/pods/run/" UNKNOWN_UUID "/stage1/rootfs", line->dir);
@@ -53,6 +78,7 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	struct run_opts opts;
 	struct pod pod = POD_INIT;
 	struct mounts_plan mounts = MOUNTS_PLAN_INIT;
+	struct etc_files etc = { .resolv = NULL };
 	int ret;
 
 	run_args_make("run", &line->opts, 6, UNKNOWN_UUID, &args);
@@ -60,9 +86,12 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	if (ret == 0)
 		ret = pod_parse(manifest, len, &pod, e);
 	if (ret == 0)
+		ret = read_etc(line, s1root, &etc, e);
+	if (ret == 0)
 		ret = print_plans(&(struct plan_input){
 			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root,
-			.mounts = &mounts }, &mounts, e);
+			.mounts = &mounts, .etc = &etc }, &mounts, e);
+	etc_files_dispose(&etc);
 	mounts_plan_dispose(&mounts);
 	pod_dispose(&pod);
 	run_args_dispose(&args);

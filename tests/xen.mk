@@ -58,4 +58,8 @@ $(B)/tests/hostile: $(call plain,tests/xen/hostile.c init/server.c init/mounts.c
 $(HOSTILE): $(B)/tests/hostile-%: $(B)/tests/hostile $(B)/pack
 	@printf %s '$*' >$@.mode
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/hostile:0755 mode=$@.mode:0644 base/ dev/
-check-xen check-run: $(HOSTILE)
+check-xen check-run: $(HOSTILE) $(B)/tests/mapper
+
+$(B)/tests/mapper: $(call plain,tests/xen/mapper.c)
+	@mkdir -p $(@D)
+	@$(CC) -static -s -o $@ $^

@@ -118,6 +118,12 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 		fail_msg("%s", e.msg);
 	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1" },
 		&guest);
+	for (size_t i = 0; i < napps; i++) {
+		guest.apps[i].mounts.list = apps[i].mounts;
+		guest.apps[i].mounts.n = apps[i].nmounts;
+		guest.apps[i].mounts.read_only_root = apps[i].read_only_root;
+		guest.apps[i].mounts.sysfs = !apps[i].no_sysfs;
+	}
 	if (guest_plan_encode(&guest, data_r, len_r, &e) < 0)
 		fail_msg("%s", e.msg);
 	guest_plan_dispose(&guest);

@@ -47,6 +47,9 @@ struct app_spec {
 	const char *pre_start[4], *post_stop[4];
 	const char *streams; /* of all three, as rkt's annotation says; NULL: none */
 	const char *isolators; /* the items of the list, JSON */
+	struct guest_mount *mounts; /* added to what the planner says */
+	size_t nmounts;
+	bool read_only_root, no_sysfs;
 };
 
 /* The guest runs and has been sent the plan of these apps. */

@@ -405,6 +405,10 @@ static void hostile_roots(void **state)
 			"\"www\" user not found: /etc/passwd is not a regular file" },
 		{ "etc/passwd", "/etc/passwd", { .exec = { "true" }, .user = "www" }, WIRE_APP_FAILED, 254,
 			"\"www\" user not found: /etc/passwd: Too many levels of symbolic links" },
+		{ "etc/passwd", "/proc/1/root/pod/apps/two/etc/passwd", { .exec = { "true" }, .user = "www" },
+			WIRE_APP_FAILED, 254, "\"www\" user not found: /etc/passwd: Too many levels of symbolic links" },
+		{ "other", "/proc/1/root/pod/apps/two", { .exec = { "true" }, .user = "/other" }, WIRE_APP_FAILED, 254,
+			"user by the owner of '/other': Too many levels of symbolic links" },
 		{ "bin/tool", NULL, { .exec = { "tool" } }, WIRE_APP_FAILED, 254,
 			"exec 'tool': not found in /:/bin:/usr/bin" },
 		{ "bin/tool", NULL, { .exec = { "/bin/tool" } }, WIRE_APP_FAILED, 203,
@@ -438,6 +442,80 @@ static void hostile_roots(void **state)
 		dom0_start(d, &app, 1, false);
 		dom0_to_end(d);
 		expect(0, rows[i].how, rows[i].value, rows[i].text);
+		renew();
+	}
+}
+
+#define DIR_AT(path) { .source = (char *)"/pod/v/dir", .target = (char *)(path) }
+#define EMPTY_AT(path) { .source = (char *)"/pod/v/empty", .target = (char *)(path) }
+#define FILE_AT(path) { .source = (char *)"/pod/v/file", .target = (char *)(path) }
+#define MOUNTS(...) .mounts = (struct guest_mount[]){ __VA_ARGS__ }, \
+	.nmounts = COUNT(((struct guest_mount[]){ __VA_ARGS__ }))
+
+static void volumes_in_hostile_roots(void **state)
+{
+	static const char loops[] = ": its place: Too many levels of symbolic links";
+	const struct {
+		const char *path, *link; /* in the image: a link to there, or a FIFO; or nothing */
+		struct app_spec app;
+		const char *text; /* NULL: the app exits with 0 */
+	} rows[] = {
+		{ NULL, NULL, { .exec = SH("grep -q volume /srv/inside"), MOUNTS(DIR_AT("/srv")) }, NULL },
+		{ "out", "/../../../host/new", { .exec = SH("grep -q volume /host/new/x/inside"),
+			MOUNTS(DIR_AT("/out/x")) }, NULL },
+		{ "etc/hosts", "../run/h/hosts", { .exec = SH("grep -q file /run/h/hosts && grep -q file /etc/hosts"),
+			MOUNTS(FILE_AT("/etc/hosts")) }, NULL },
+		{ "bin/fifo", NULL, { .exec = SH("grep -q file /bin/fifo"), MOUNTS(FILE_AT("/bin/fifo")) }, NULL },
+		{ NULL, NULL, { .exec = { "true" }, MOUNTS(DIR_AT("/bin/busybox")) },
+			"mount '/bin/busybox': a directory cannot take the place of a file" },
+		{ NULL, NULL, { .exec = { "true" }, MOUNTS(FILE_AT("/bin")) },
+			"mount '/bin': a file cannot take the place of a directory" },
+		{ NULL, NULL, { .exec = { "true" }, MOUNTS({ .source = (char *)"/pod/v/none", .target = (char *)"/x" }) },
+			"mount '/x': copy the mount /pod/v/none: No such file or directory" },
+		/* nor by links that the kernel follows by itself */
+		{ "pod", "/proc/1/root/pod", { .exec = { "true" }, MOUNTS(DIR_AT("/pod/v")) }, loops },
+		{ "fd", "/proc/self/fd/3", { .exec = { "true" }, MOUNTS(DIR_AT("/fd/x")) }, loops },
+		{ "cwd", "/proc/self/cwd", { .exec = { "true" }, MOUNTS(DIR_AT("/cwd/x")) }, loops },
+		{ NULL, NULL, { .exec = { "true" }, MOUNTS(DIR_AT("/proc/x")) },
+			"mount '/proc/x': its place: No such file or directory" },
+		/* in the order of the list */
+		{ NULL, NULL, { .exec = SH("test -e /a/inside && test ! -e /a/b/inside"),
+			MOUNTS(DIR_AT("/a/b"), EMPTY_AT("/a"), DIR_AT("/a")) }, NULL },
+		{ NULL, NULL, { .exec = SH("test -e /a/b/inside && test ! -e /a/inside"),
+			MOUNTS(EMPTY_AT("/a"), DIR_AT("/a/b")) }, NULL },
+		{ NULL, NULL, { .exec = SH("test -e /dev/v/inside && test -c /dev/null && test -c /n"),
+			MOUNTS(DIR_AT("/dev/v"), { .source = (char *)"/dev/null", .target = (char *)"/n" }) }, NULL },
+		{ NULL, NULL, { .exec = SH("test -e /sys/x/inside && test ! -e /sys/class"), .no_sysfs = true,
+			MOUNTS(DIR_AT("/sys/x")) }, NULL },
+		/* what is read-only, and what is not */
+		{ NULL, NULL, { .exec = SH("! (echo x >/srv/new) 2>/dev/null && echo x >/tmp/new"),
+			MOUNTS({ .source = (char *)"/pod/v/dir", .target = (char *)"/srv", .read_only = true }) }, NULL },
+		{ NULL, NULL, { .exec = SH("! (echo x >/tmp/x) 2>/dev/null && echo x >/srv/new && echo x >/dev/shm/x"),
+			.read_only_root = true, MOUNTS(DIR_AT("/srv")) }, NULL },
+		{ NULL, NULL, { .exec = SH("grep -q root /etc/passwd"), MOUNTS({ .source = (char *)"/pod/v/copy",
+			.target = (char *)"/etc", .copy_image = true }) }, NULL },
+	};
+
+	(void)state;
+	vm_make_volumes();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *name = xasprintf("volumes%zu", i);
+		AUTO_FREE char *copy = xasprintf("%s/../v/copy", vm_export());
+		struct app_spec app = rows[i].app;
+
+		vm_make_root(name);
+		if (rows[i].path)
+			spoil(name, rows[i].path, rows[i].link);
+		(void)mkdir(copy, 0700);
+		app.name = name;
+		dom0_start(d, &app, 1, false);
+		dom0_to_end(d);
+		if (!rows[i].text)
+			expect(0, WIRE_APP_EXITED, 0, "");
+		else if (rows[i].text != loops)
+			expect(0, WIRE_APP_FAILED, 254, rows[i].text);
+		else if (!strstr(d->apps[0].text, loops))
+			fail_msg("row %zu: '%s'", i, d->apps[0].text);
 		renew();
 	}
 }
@@ -787,6 +865,7 @@ int main(void)
 		T(processes_enter_an_app),
 		T(nonsense_about_processes),
 		T(hostile_roots),
+		T(volumes_in_hostile_roots),
 		T(a_root_that_is_not_there),
 		T(limits),
 	};

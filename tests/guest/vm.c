@@ -155,6 +155,19 @@ void vm_make_root(const char *name)
 	make_file(root, "etc/group", "root:x:0:\nweb:x:44:\n");
 }
 
+void vm_make_volumes(void)
+{
+	static const char *const dirs[] = { "v", "v/dir", "v/empty" };
+
+	for (size_t i = 0; i < COUNT(dirs); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", export, dirs[i]);
+
+		must(mkdir(path, 0755), path);
+	}
+	make_file(export, "v/dir/inside", "in the volume\n");
+	make_file(export, "v/file", "a file\n");
+}
+
 /* The guest's root: what PID 1 has when init/main.c has called mounts_base(). */
 static void enter_base(void)
 {

@@ -30,6 +30,8 @@ extern bool vm_no_export;
 bool vm_open(void);
 void vm_shut(void);
 const char *vm_export(void);
+/* For apps to mount: /pod/v/dir with a file `inside`, /pod/v/empty, the file /pod/v/file. */
+void vm_make_volumes(void);
 /* An app's root below the export: busybox with the applets of the tests, /etc/passwd, /tmp. */
 void vm_make_root(const char *name);
 void vm_start(struct vm *vm);

@@ -29,7 +29,7 @@ t_mounts_host_volumes() {
 	mkdir -p $v/rw $v/ro/inner $v/ro/closed $v/flat/inner
 	echo here >$v/rw/file && echo fixed >$v/ro/file && echo one >$v/single
 	chmod 0 $v/ro/closed && echo secret >$v/ro/closed/file
-	ln -s /etc/passwd $v/rw/link
+	ln -s /etc/passwd $v/rw/link && cp mapper $v/rw/mapper
 	mount -t tmpfs inner $v/ro/inner && mkdir -m 0 $v/ro/inner/zero && echo deep >$v/ro/inner/zero/file
 	mount -t tmpfs inner $v/flat/inner && echo hidden >$v/flat/inner/file
 	mkfifo $v/fifo
@@ -53,6 +53,7 @@ t_mounts_host_volumes() {
 		mkdir -p /rw/made && echo guest >/rw/made/file && busybox chown 5:6 /rw/made/file
 		stat -c '%F %t:%T' /n/null; echo gone >/n/null
 		stat -c '%F' /fifo /socket
+		/rw/mapper /rw/map
 	END
 	again &
 	wait_for "the app to start" grep -q '^up$' $OUT/stdout
@@ -76,9 +77,11 @@ Read-only file system
 0
 character special file 1:3
 fifo
-socket" "$(cat $OUT/stdout)" && expect single "one two" "$(echo $(cat $v/single))" &&
+socket
+by the map" "$(cat $OUT/stdout)" && expect single "one two" "$(echo $(cat $v/single))" &&
 		expect made "5:6 guest" "$(stat -c %u:%g $v/rw/made/file) $(cat $v/rw/made/file)" &&
-		expect ro "fixed" "$(cat $v/ro/file)"
+		expect ro "fixed" "$(cat $v/ro/file)" &&
+		expect map "by the map" "$(dd if=$v/rw/map bs=1 skip=4090 count=10 2>/dev/null)"
 }
 
 # Dom0 enforces what is read-only: a guest kernel that mounts the export as it likes cannot write.
@@ -238,4 +241,29 @@ t_mounts_refused() {
 		bad /bin/busybox $OUT "app 'app': mount '/bin/busybox': a directory cannot take the place of a file" &&
 		loop() { ln -s loop $root/loop; } &&
 		bad /loop/x $OUT "app 'app': mount '/loop/x': its place: Too many levels of symbolic links" loop
+}
+
+# The same by the command line, as rkt's users write it, in a pod of two apps.
+t_mounts_of_two_apps_by_the_command_line() {
+	mkdir -p $OUT/v && echo fixed >$OUT/v/file && chmod 0777 $OUT/v
+	one='[ -e /host/file ] && (echo x >/host/new) 2>&1 | sed "s/.*: //"; (echo x >/private) 2>&1 | sed "s/.*: //"
+		until [ -e /e/two ]; do sleep 0.1; done; cat /e/two; tail -n 1 /etc/hosts; cat /etc/resolv.conf /etc/hostname
+		stat -c "%a %u" /e; ls /private 2>/dev/null; df /e | wc -l'
+	two='echo by two >/private; echo mine >/e/two; echo x >/dev/null; cat /host/file 2>&1 | sed "s/.*: //"; sleep 2'
+	pod --hostname=box --dns=192.0.2.9 --dns-search=example.org --hosts-entry=192.0.2.7=db \
+		--volume=h,kind=host,source=$OUT/v,readOnly=true --volume=e,kind=empty,mode=1777,uid=5 --mount=volume=e,target=/e \
+		$IMAGE --name=one --readonly-rootfs --mount=volume=h,target=/host -- -c "$one" --- \
+		$IMAGE --name=two -- -c "$two" >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+	ro='Read-only file system'
+	expect status 0 "$(status)" && expect stdout "192.0.2.7 db db
+1777 5
+2
+No such file or directory
+$ro
+$ro
+box
+mine
+nameserver 192.0.2.9
+search example.org" "$(sed 's/^\[[^]]*\] *//; s/^[a-z]*\[[0-9]*\]: //' $OUT/stdout | grep -v -e '^# ' -e '^$' | sort)"
 }
