@@ -1,6 +1,7 @@
 /* See app.h. */
 #include "init/app.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -147,7 +148,7 @@ static void take_root(struct app *a)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)a->task.proc.pid);
 	a->mnt = open(path, O_RDONLY | O_CLOEXEC);
-	if (a->mnt < 0) {
+	if (a->mnt < 0 && errno != ENOENT) { /* killed since, a stopping pod's: app_reaped() knows what it means */
 		(void)err_sys(&e, "open %s", path);
 		set_end(a, WIRE_APP_FAILED, STATUS_OTHER, e.msg);
 	}
