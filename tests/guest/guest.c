@@ -253,8 +253,9 @@ static void daemons_end_with_the_pod(void **state)
 {
 	(void)state;
 	vm_speed = 200;
-	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("setsid sh -c \"" STUBBORN "\" & "
-		"while ! test -e /tmp/up; do usleep 10000; test -d /proc/$! && : >/tmp/up; done; exit 0") }, 1, false);
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("rm -f /dev/shm/up; setsid sh -c "
+		"\"trap '' TERM; echo ready; : >/dev/shm/up; while :; do usleep 50000; done\" & "
+		"while ! test -e /dev/shm/up; do usleep 10000; done; exit 0") }, 1, false);
 	dom0_to_end(d);
 	expect(0, WIRE_APP_EXITED, 0, "");
 	assert_string_equal(out(0, WIRE_STDOUT), "ready\n");
