@@ -36,6 +36,8 @@ static int memory_of_apps(const struct plan_input *in, struct size *size, struct
 	size->memory_kib = (size->memory_kib + 1023) >> 10 << 10;
 	if (size->memory_kib < PLAN_MEMORY_KIB)
 		size->memory_kib = PLAN_MEMORY_KIB;
+	if (in->mounts && in->mounts->exports_volumes)
+		size->memory_kib += SIZE_EXPORT_KIB;
 	size->vcpus = millis == 0 ? 1 : (uint32_t)(millis / 1000);
 	return 0;
 }

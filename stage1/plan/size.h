@@ -19,7 +19,8 @@
 
 enum {
 	SIZE_MEMORY_MIN_KIB = 32 << 10,
-	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, 9p rings, and some of it to breathe */
+	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, rings of one export, and some of it to breathe */
+	SIZE_EXPORT_KIB = 4 << 10, /* the rings of one more */
 	SIZE_APP_KIB = 80 << 10,   /* an app that has no limit: alone it gets a guest of 128 MiB */
 	SIZE_VCPUS_MAX = 64,       /* NR_CPUS of kernel/config */
 };

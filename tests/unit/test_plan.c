@@ -332,6 +332,7 @@ static void exports_volumes_by_a_device_of_their_own(void **state)
 	assert_string_equal(plan.exports[1].tag, "volumes");
 	assert_string_equal(plan.exports[1].path, "/p/s1/export/volumes");
 	assert_int_equal(plan.grant_frames, 11); /* 2 * 1026 + 33 + some, of 512 */
+	assert_int_equal(plan.memory_kib, 132 << 10); /* its rings are nobody's to miss */
 	domain_plan_dispose(&plan);
 }
 
