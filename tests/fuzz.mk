@@ -1,13 +1,14 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci oci image p9 p9_ops
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci image p9 p9_ops target
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
 FUZZ_wire       := stage1/session.c stage1/common/wire.c $(COMMON)
 FUZZ_guest_plan := $(WIRE) $(COMMON)
 FUZZ_passwd     := init/passwd.c $(COMMON)
+FUZZ_target     := tests/fuzz/tar.c init/target.c stage0/remove.c stage0/root.c $(COMMON)
 FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
 FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)

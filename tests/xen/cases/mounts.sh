@@ -242,28 +242,3 @@ t_mounts_refused() {
 		loop() { ln -s loop $root/loop; } &&
 		bad /loop/x $OUT "app 'app': mount '/loop/x': its place: Too many levels of symbolic links" loop
 }
-
-# The same by the command line, as rkt's users write it, in a pod of two apps.
-t_mounts_of_two_apps_by_the_command_line() {
-	mkdir -p $OUT/v && echo fixed >$OUT/v/file && chmod 0777 $OUT/v
-	one='[ -e /host/file ] && (echo x >/host/new) 2>&1 | sed "s/.*: //"; (echo x >/private) 2>&1 | sed "s/.*: //"
-		until [ -e /e/two ]; do sleep 0.1; done; cat /e/two; tail -n 1 /etc/hosts; cat /etc/resolv.conf /etc/hostname
-		stat -c "%a %u" /e; ls /private 2>/dev/null; df /e | wc -l'
-	two='echo by two >/private; echo mine >/e/two; echo x >/dev/null; cat /host/file 2>&1 | sed "s/.*: //"; sleep 2'
-	pod --hostname=box --dns=192.0.2.9 --dns-search=example.org --hosts-entry=192.0.2.7=db \
-		--volume=h,kind=host,source=$OUT/v,readOnly=true --volume=e,kind=empty,mode=1777,uid=5 --mount=volume=e,target=/e \
-		$IMAGE --name=one --readonly-rootfs --mount=volume=h,target=/host -- -c "$one" --- \
-		$IMAGE --name=two -- -c "$two" >$OUT/stdout 2>$OUT/stderr
-	echo $? >$OUT/status
-	ro='Read-only file system'
-	expect status 0 "$(status)" && expect stdout "192.0.2.7 db db
-1777 5
-2
-No such file or directory
-$ro
-$ro
-box
-mine
-nameserver 192.0.2.9
-search example.org" "$(sed 's/^\[[^]]*\] *//; s/^[a-z]*\[[0-9]*\]: //' $OUT/stdout | grep -v -e '^# ' -e '^$' | sort)"
-}
