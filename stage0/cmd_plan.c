@@ -8,6 +8,7 @@
 
 #include "stage0/content.h"
 #include "stage0/runline.h"
+#include "stage0/verify.h"
 #include "stage1/cli.h"
 #include "stage1/common/util.h"
 #include "stage1/etc.h"
@@ -98,6 +99,20 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	return ret;
 }
 
+/* A plan is no run: what would stop one is said, and the rest is shown. */
+static void warn_of_signatures(const struct run_line *line, const struct content *content)
+{
+	const struct trust trust = { .all = line->opts.no_signatures, .system = line->system_config,
+		.local = line->opts.local_config };
+
+	for (size_t i = 0; i < content->nsources; i++) {
+		struct err e = ERR_INIT;
+
+		if (source_verify(&content->sources[i], &trust, &e) < 0)
+			(void)fprintf(stderr, "stage0: warning: run would refuse: %s\n", e.msg);
+	}
+}
+
 static int plan_content(const struct run_line *line, struct err *e)
 {
 	struct content content = CONTENT_INIT;
@@ -105,6 +120,8 @@ static int plan_content(const struct run_line *line, struct err *e)
 	size_t len;
 	int ret = content_open(&line->pod, line->pod_manifest, &content, e);
 
+	if (ret == 0)
+		warn_of_signatures(line, &content);
 	if (ret == 0)
 		ret = content_manifest(&content, &manifest, &len, e);
 	if (ret == 0)

@@ -12,6 +12,7 @@
 #include "stage0/mds.h"
 #include "stage0/prepare.h"
 #include "stage0/runline.h"
+#include "stage0/verify.h"
 #include "stage1/common/util.h"
 
 static int run_pod(const struct run_line *r, struct source *stage1, struct content *content,
@@ -19,8 +20,12 @@ static int run_pod(const struct run_line *r, struct source *stage1, struct conte
 {
 	struct launch launch = { .flags = &r->opts, .dns = &r->dns,
 		.mds_socket = r->mds_register ? MDS_SOCKET : NULL };
+	const struct trust trust = { .all = r->opts.no_signatures, .system = r->system_config,
+		.local = r->opts.local_config };
 	struct entrypoint entry;
 
+	if (verify_all(content, stage1, &trust, e) < 0)
+		return -1;
 	if (stage1_entry(&stage1->image, "run", &entry, e) < 0)
 		return err_prefix(e, "image %s", stage1->path);
 	launch.mask = umask(0); /* modes are as given; directories inherit setgid */

@@ -11,11 +11,13 @@
 #define STAGE1_PATH_DEFAULT "/usr/lib/stage1-xen/stage1-xen.aci"
 #endif
 #define DATA_DIR_DEFAULT "/var/lib/rkt"
+#define SYSTEM_CONFIG_DEFAULT "/usr/lib/rkt"
 
 enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others */
 
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_trust(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -27,6 +27,7 @@ static const struct {
 	{ "cat-manifest", cmd_cat_manifest, "print a pod's manifest" },
 	{ "export", cmd_export, "make an image of an app of a pod that has ended" },
 	{ "plan", cmd_plan, "show what run would do, without doing anything" },
+	{ "trust", cmd_trust, "trust a key to sign images" },
 	{ "check", cmd_check, "say whether this host is ready to" },
 };
 

@@ -108,7 +108,7 @@ static int read_oci(const struct oci_store *store, const char *tag, size_t max, 
 	struct jnode root;
 	int ret;
 
-	if (oci_index_read(store, max, &list, e) < 0)
+	if (oci_index_read(store, max, &list, image->index, e) < 0)
 		return -1;
 	ret = oci_choices_pick(&list, tag, &c, e);
 	if (ret == 0)

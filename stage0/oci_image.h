@@ -26,7 +26,8 @@ struct oci_layer {
 
 struct oci_image {
 	char *ref;                    /* its tag or whole reference; NULL when it has none */
-	char manifest[DIGEST_MAX + 1]; /* digest; "" in docker's archives */
+	char index[DIGEST_MAX + 1];    /* digest of index.json as it was read; "" in docker's archives */
+	char manifest[DIGEST_MAX + 1]; /* digest; likewise */
 	char id[DIGEST_MAX + 1];       /* digest of the configuration */
 	char *text;                   /* the configuration as it is */
 	size_t len;
@@ -66,8 +67,9 @@ int oci_choices_pick(const struct oci_choices *list, const char *tag,
 	const struct oci_choice **choice_r, struct err *e);
 void oci_choices_dispose(struct oci_choices *list);
 
-/* All that index.json offers, nested indexes included. */
-int oci_index_read(const struct oci_store *store, size_t max, struct oci_choices *list_r, struct err *e);
+/* All that index.json offers, nested indexes included, and its own digest. */
+int oci_index_read(const struct oci_store *store, size_t max, struct oci_choices *list_r,
+	char digest_r[DIGEST_MAX + 1], struct err *e);
 
 struct jnode;
 /* A descriptor: *digest_r is the caller's. */

@@ -281,10 +281,12 @@ static int add_all(const struct oci_store *store, const struct jnode *root,
 	return 0;
 }
 
-int oci_index_read(const struct oci_store *store, size_t max, struct oci_choices *list_r, struct err *e)
+int oci_index_read(const struct oci_store *store, size_t max, struct oci_choices *list_r,
+	char digest_r[DIGEST_MAX + 1], struct err *e)
 {
 	struct oci_choices list = { .n = 0 };
 	AUTO_FREE char *text = NULL;
+	struct digest hash;
 	json_object *doc;
 	struct jnode root;
 	size_t len;
@@ -293,6 +295,9 @@ int oci_index_read(const struct oci_store *store, size_t max, struct oci_choices
 	if (oci_store_text(store, "index.json", NULL, max, &text, &len, e) < 0 ||
 		json_parse(text, len, "index.json", &doc, e) < 0)
 		return -1;
+	digest_init(&hash, DIGEST_SHA256);
+	digest_update(&hash, text, len);
+	digest_text(&hash, digest_r);
 	root = jnode_root(doc, "index.json");
 	if (json_object_is_type(doc, json_type_object))
 		ret = add_all(store, &root, NULL, 0, max, &list, e);

@@ -19,14 +19,14 @@ int interface_version(const char *text, int *version_r, struct err *e)
 	return 0;
 }
 
-/* Those about images and transport have nothing to switch off here. */
+/* Those about transport have nothing to switch off here. */
 int insecure_options(const char *list, struct run_flags *opts, struct err *e)
 {
-	enum { CAPS = 1, PATHS = 2, SECCOMP = 4, ALL = 7 };
+	enum { CAPS = 1, PATHS = 2, SECCOMP = 4, RUN = 7, IMAGE = 8 };
 	static const struct { const char *name; int what; } known[] = {
-		{ "none", 0 }, { "image", 0 }, { "tls", 0 }, { "ondisk", 0 }, { "http", 0 },
-		{ "pubkey", 0 }, { "all-fetch", 0 }, { "capabilities", CAPS }, { "paths", PATHS },
-		{ "seccomp", SECCOMP }, { "all-run", ALL }, { "all", ALL },
+		{ "none", 0 }, { "image", IMAGE }, { "tls", 0 }, { "ondisk", 0 }, { "http", 0 },
+		{ "pubkey", 0 }, { "all-fetch", IMAGE }, { "capabilities", CAPS }, { "paths", PATHS },
+		{ "seccomp", SECCOMP }, { "all-run", RUN }, { "all", RUN | IMAGE },
 	};
 	AUTO_FREE char *copy = xstrdup(list);
 	char *save = NULL;
@@ -41,9 +41,10 @@ int insecure_options(const char *list, struct run_flags *opts, struct err *e)
 			return err_set(e, ERR_USAGE, "--insecure-options: unknown '%s'", word);
 		what |= known[i].what;
 	}
-	opts->no_caps = what & CAPS;
-	opts->no_paths = what & PATHS;
-	opts->no_seccomp = what & SECCOMP;
+	opts->no_caps |= what & CAPS;
+	opts->no_paths |= what & PATHS;
+	opts->no_seccomp |= what & SECCOMP;
+	opts->no_signatures |= what & IMAGE;
 	return 0;
 }
 

@@ -16,7 +16,8 @@ struct run_flags {
 	const char *net;                    /* not NULL */
 	const char *local_config;           /* the rest may be */
 	const char *mds_token, *hostname, *dns_conf_mode, *ipc;
-	bool no_caps, no_paths, no_seccomp; /* --insecure-options */
+	bool no_caps, no_paths, no_seccomp; /* --insecure-options; these go to stage1 */
+	bool no_signatures;                 /* likewise, ours */
 };
 
 struct run_args {
@@ -30,7 +31,7 @@ struct run_args {
 
 /* The annotation's text; NULL means 1. */
 int interface_version(const char *text, int *version_r, struct err *e);
-/* A list such as "image,paths" or "all-run"; sets the three switches it is about. */
+/* A list such as "image,paths" or "all-run"; sets those of the four switches it is about. */
 int insecure_options(const char *list, struct run_flags *opts, struct err *e);
 /*
  * All --net flags as one: NAME[:ARGS],... as rkt's NetList checks it (common/common.go). *net_r is

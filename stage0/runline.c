@@ -133,8 +133,10 @@ static void add_general_flags(struct flags *f, struct run_line *r)
 		{ NULL, CLI_GROUP, NULL, NULL, "General" },
 		{ "dir", CLI_STRING, &r->dir, "DIR", "data directory (" DATA_DIR_DEFAULT ")" },
 		{ "local-config", CLI_STRING, &r->opts.local_config, "DIR", "configuration (/etc/rkt)" },
-		{ "insecure-options", CLI_STRING, &r->insecure, "LIST",
-			"what is not to be secured: paths, capabilities, seccomp, all-run; image" },
+		{ "system-config", CLI_STRING, &r->system_config, "DIR",
+			"the system's configuration (" SYSTEM_CONFIG_DEFAULT ")" },
+		{ "insecure-options", CLI_LIST, &r->insecure, "LIST",
+			"what is not to be secured: image, paths, capabilities, seccomp, all-run, all" },
 		{ "debug", CLI_SWITCH, &r->opts.debug, NULL, "let stage1 say more" },
 		{ "help", CLI_SWITCH, &r->help, NULL, "print this" },
 	};
@@ -305,8 +307,9 @@ int run_line_read(int argc, char **argv, int which, struct run_line *r, struct e
 		print_help(argv[0], r, which);
 		return 0;
 	}
-	if (insecure_options(r->insecure, &r->opts, e) < 0)
-		return -1;
+	for (size_t i = 0; i < r->insecure.n; i++) /* rkt adds them up too */
+		if (insecure_options(r->insecure.v[i], &r->opts, e) < 0)
+			return -1;
 	if ((which & LINE_LAUNCH) && check_launch(r, e) < 0)
 		return -1;
 	if (!(which & LINE_PREPARE))
@@ -321,6 +324,7 @@ void run_line_dispose(struct run_line *r)
 	dns_plan_dispose(&r->dns);
 	cli_list_dispose(&r->nets);
 	cli_list_dispose(&r->env_files);
+	cli_list_dispose(&r->insecure);
 	for (size_t i = 0; i < r->nenv_texts; i++)
 		free(r->env_texts[i]);
 	free(r->env_texts);

@@ -24,8 +24,8 @@ struct run_line {
 	struct pod_opts pod;
 	struct dns_flags dns_flags;
 	struct dns_plan dns;
-	struct cli_list nets, env_files;
-	const char *stage1_path, *dir, *uuid_file, *insecure;
+	struct cli_list nets, env_files, insecure;
+	const char *stage1_path, *dir, *uuid_file, *system_config;
 	const char *pod_manifest; /* NULL, or the file to use as it is */
 	bool help, no_overlay, private_users, mds_register, inherit_env;
 	char *net;                /* owned */
@@ -33,7 +33,8 @@ struct run_line {
 	size_t nenv_texts;
 };
 
-#define RUN_LINE_INIT { .stage1_path = STAGE1_PATH_DEFAULT, .dir = DATA_DIR_DEFAULT, .insecure = "", \
+#define RUN_LINE_INIT { .stage1_path = STAGE1_PATH_DEFAULT, .dir = DATA_DIR_DEFAULT, \
+	.system_config = SYSTEM_CONFIG_DEFAULT, \
 	.opts = { .local_config = "/etc/rkt" } }
 
 /*

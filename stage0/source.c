@@ -23,19 +23,18 @@ static int open_aci(struct source *src, mode_t type, const char *tag, struct err
 
 static int open_image(struct source *src, struct err *e)
 {
-	AUTO_FREE char *file = NULL;
 	const char *tag;
 	struct stat st;
 	int ret;
 
-	oci_split_path(src->path, &file, &tag);
+	oci_split_path(src->path, &src->file, &tag);
 	/* not blocking: it might be a fifo */
-	src->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	src->fd = open(src->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (src->fd < 0 || fstat(src->fd, &st) < 0)
 		return err_sys(e, "open");
 	src->is_oci = oci_store_detect(src->fd);
 	if (src->is_oci)
-		ret = oci_open(src->fd, file, tag, &limits, &src->oci, &src->aci, e);
+		ret = oci_open(src->fd, src->file, tag, &limits, &src->oci, &src->aci, e);
 	else
 		ret = open_aci(src, st.st_mode, tag, e);
 	return ret < 0 ? ret : image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
@@ -100,6 +99,7 @@ void source_dispose(struct source *src)
 		(void)close(src->fd);
 	if (src->is_oci)
 		oci_dispose(&src->oci);
+	free(src->file);
 	aci_dispose(&src->aci);
 	image_dispose(&src->image);
 	*src = (struct source)SOURCE_INIT;

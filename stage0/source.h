@@ -14,7 +14,8 @@
 
 struct source {
 	const char *path; /* borrowed; as given, its tag included */
-	int fd;
+	char *file;       /* without that */
+	int fd;           /* of the file, or a layout's directory */
 	bool is_oci;
 	struct oci oci;
 	struct aci aci;   /* the id of an ACI is "" until source_identify() or source_unpack() */

@@ -2,6 +2,7 @@
 # the program they test.
 
 UNIT_test_pod        := $(POD) $(COMMON)
+UNIT_test_pgp        := stage0/pgp.c stage0/signature.c $(COMMON)
 UNIT_test_oci        := $(OCI) $(UNPACK) $(POD) $(COMMON)
 UNIT_test_plan       := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_isolators  := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -31,6 +32,7 @@ UNIT_test_mds        := stage0/mds.c $(POD) $(COMMON)
 UNIT_test_quantity   := stage0/quantity.c $(COMMON)
 
 UNITLIBS_test_oci      := -larchive -lmd $(JSON)
+UNITLIBS_test_pgp      := -lmd
 UNITLIBS_test_pod      := $(JSON)
 UNITLIBS_test_plan     := $(JSON) $(SECCOMP)
 UNITLIBS_test_mounts   := $(JSON) $(SECCOMP)
@@ -46,7 +48,7 @@ UNITLIBS_test_tarout   := -larchive -lmd
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SCRIPTS := $(patsubst tests/unit/%.sh,%,$(sort $(wildcard tests/unit/test_*.sh)))
 
-$(B)/tests/test_oci_tools: $(B)/pack $(B)/stage0/stage0
+$(B)/tests/test_oci_tools $(B)/tests/test_signatures: $(B)/pack $(B)/stage0/stage0
 
 define unit_test
 $(B)/tests/$(1): $(call obj,tests/unit/$(1).c $(UNIT_$(1))); $$(call testlink,-lcmocka $(UNITLIBS_$(1)))

@@ -181,11 +181,17 @@ static void reads_insecure_options(void **state)
 	(void)state;
 	assert_int_equal(insecure_options("", &o, &e), 0);
 	assert_int_equal(insecure_options("image", &o, &e), 0);
-	assert_false(o.no_caps || o.no_paths || o.no_seccomp);
-	assert_int_equal(insecure_options("image,paths,seccomp", &o, &e), 0);
-	assert_true(!o.no_caps && o.no_paths && o.no_seccomp);
+	assert_true(!o.no_caps && !o.no_paths && !o.no_seccomp && o.no_signatures);
+	o = (struct run_flags){ .net = "none" };
+	assert_int_equal(insecure_options("paths,seccomp", &o, &e), 0);
+	assert_true(!o.no_caps && o.no_paths && o.no_seccomp && !o.no_signatures);
 	assert_int_equal(insecure_options("all-run", &o, &e), 0);
-	assert_true(o.no_caps && o.no_paths && o.no_seccomp);
+	assert_true(o.no_caps && o.no_paths && o.no_seccomp && !o.no_signatures);
+	assert_int_equal(insecure_options("all-fetch", &o, &e), 0);
+	assert_true(o.no_caps && o.no_signatures); /* they add up */
+	o = (struct run_flags){ .net = "none" };
+	assert_int_equal(insecure_options("all", &o, &e), 0);
+	assert_true(o.no_caps && o.no_paths && o.no_seccomp && o.no_signatures);
 	assert_int_equal(insecure_options("image,sudo", &o, &e), -1);
 	assert_string_equal(e.msg, "--insecure-options: unknown 'sudo'");
 }
