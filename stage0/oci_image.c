@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "stage1/common/util.h"
@@ -115,7 +116,7 @@ static int read_oci(const struct oci_store *store, const char *tag, size_t max, 
 		ret = oci_blob_json(store, c->digest, c->size, max, "manifest", &doc, e);
 	if (ret == 0) {
 		image->ref = c->ref ? xstrdup(c->ref) : NULL;
-		(void)strcpy(image->manifest, c->digest); /* was parsed: fits */
+		(void)snprintf(image->manifest, sizeof(image->manifest), "%s", c->digest);
 		root = jnode_root(doc, "manifest");
 		ret = read_manifest(store, &root, max, image, e);
 	}

@@ -240,20 +240,22 @@ static int add_one(const struct oci_store *store, const struct jnode *at, struct
 	size_t max, struct oci_choices *list, struct err *e)
 {
 	const char *media = "";
-	int ret = -1;
+	int ret = jnode_opt_str(at, "mediaType", &media, e);
 
-	if (jnode_opt_str(at, "mediaType", &media, e) == 0 && read_names(at, c, e) == 0 &&
-		rank_platform(at, &c->rank, e) == 0 && oci_descriptor(at, &c->digest, &c->size, e) == 0) {
-		ret = 0;
-		if (list->n >= OCI_REFS_MAX)
-			ret = err_set(e, ERR_INPUT, "more than %d images", OCI_REFS_MAX);
-		else if (is_index(media))
-			ret = add_nested(store, c, depth, max, list, e);
-		else {
-			oci_choices_add(list, c);
-			return 0;
-		}
+	if (ret == 0)
+		ret = read_names(at, c, e);
+	if (ret == 0)
+		ret = rank_platform(at, &c->rank, e);
+	if (ret == 0)
+		ret = oci_descriptor(at, &c->digest, &c->size, e);
+	if (ret == 0 && list->n >= OCI_REFS_MAX)
+		ret = err_set(e, ERR_INPUT, "more than %d images", OCI_REFS_MAX);
+	if (ret == 0 && !is_index(media)) {
+		oci_choices_add(list, c);
+		return 0;
 	}
+	if (ret == 0)
+		ret = add_nested(store, c, depth, max, list, e);
 	choice_dispose(c);
 	return ret;
 }

@@ -183,7 +183,7 @@ static int empty_dir(int fd, struct err *e)
 
 	if (!dir)
 		return err_sys(e, "open");
-	own = -1; /* the stream's now */
+	(void)STEAL_FD(own); /* the stream's now */
 	while (ret == 0 && again) { /* until nothing is seen: removing disturbs the reading */
 		again = false;
 		rewinddir(dir);
@@ -234,14 +234,13 @@ static int check_root(int root, struct err *e)
 {
 	AUTO_CLOSE int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
 	struct stat st;
 	size_t n = 0;
 
 	if (!dir)
 		return err_sys(e, "open 'rootfs'");
-	fd = -1; /* the stream's now */
-	while ((d = readdir(dir)))
+	(void)STEAL_FD(fd); /* the stream's now */
+	while (readdir(dir))
 		n++;
 	(void)closedir(dir);
 	if (n <= 2)

@@ -188,7 +188,8 @@ static int list_members(struct oci_store *s, struct err *e)
 	(void)archive_read_free(a);
 	if (ret < 0)
 		return ret;
-	qsort(s->members, s->n, sizeof(*s->members), by_name);
+	if (s->n > 1)
+		qsort(s->members, s->n, sizeof(*s->members), by_name);
 	for (size_t i = 1; i < s->n; i++) /* which one counts depends on who reads: nobody's guess here */
 		if (!by_name(&s->members[i - 1], &s->members[i]))
 			return err_set(e, ERR_INPUT, "two files '%.150s' in it", s->members[i].name);
