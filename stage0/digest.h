@@ -10,7 +10,7 @@
 /* needs stdint.h before it */
 #include <sha2.h>
 
-enum digest_algo { DIGEST_SHA256, DIGEST_SHA512 };
+enum digest_algo { DIGEST_SHA256, DIGEST_SHA512, DIGEST_NONE }; /* none: its text is "" */
 enum { DIGEST_MAX = 7 + 2 * SHA512_DIGEST_LENGTH }; /* of the text */
 
 struct digest {

@@ -151,7 +151,6 @@ static int read_err(struct archive *report, struct err *e)
 int oci_file_check(struct oci_file *f, const char *digest, struct err *e)
 {
 	struct archive *report = archive_read_new();
-	char found[DIGEST_MAX + 1];
 	const void *buf;
 	la_ssize_t n;
 	int ret = 0;
@@ -163,9 +162,9 @@ int oci_file_check(struct oci_file *f, const char *digest, struct err *e)
 	(void)archive_read_free(report);
 	if (ret < 0)
 		return ret;
-	digest_text(&f->hash, found);
-	if (digest && strcmp(found, digest) != 0)
-		return err_set(e, ERR_INPUT, "its digest is %.23s..., not %.23s...", found, digest);
+	digest_text(&f->hash, f->found);
+	if (digest && strcmp(f->found, digest) != 0)
+		return err_set(e, ERR_INPUT, "its digest is %.23s..., not %.23s...", f->found, digest);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct layering {
 	struct whiteout *out;    /* of this layer */
 	size_t nout, room;
 	bool first;              /* the first reading of it */
+	char digest[DIGEST_MAX + 1]; /* of its file, when first read */
 };
 
 static void forget_whiteouts(struct layering *l)
@@ -137,12 +138,13 @@ static int read_tar(struct layering *l, const struct oci_layer *layer, struct oc
 	(void)digest_parse(layer->diff_id, &algo); /* was parsed before */
 	if (f->size == 0)
 		return check_nothing(layer, algo, e);
-	ret = tar_stream_open_from(&s, oci_file_read, f, algo, l->bytes, l->limits->bytes, e);
+	ret = tar_stream_open_from(&s, oci_file_read, f, l->first ? algo : DIGEST_NONE, l->bytes,
+		l->limits->bytes, e);
 	if (ret == 0)
 		ret = read_entries(l, &s, e);
 	if (ret == 0)
 		ret = tar_stream_drain(&s, found, e);
-	if (ret == 0)
+	if (ret == 0 && l->first)
 		ret = check_diff_id(found, layer->diff_id, e);
 	if (ret == 0 && !l->first)
 		l->bytes = s.bytes;
@@ -166,8 +168,10 @@ static int read_layer(struct layering *l, const struct oci_store *store, const s
 			f.size, layer->size);
 	else
 		ret = read_tar(l, layer, &f, e);
-	if (ret == 0 && oci_file_check(&f, layer->digest, e) < 0)
+	if (ret == 0 && oci_file_check(&f, l->first ? layer->digest : l->digest, e) < 0)
 		ret = err_prefix(e, "file '%.150s'", layer->file);
+	if (l->first)
+		(void)memcpy(l->digest, f.found, sizeof(l->digest));
 	oci_file_dispose(&f);
 	return ret;
 }

@@ -1,7 +1,8 @@
 /*
  * An image's layers, put on each other in a directory: `rootfs` of what they make in all. Each is
- * read twice: first whole, so that nothing of a layer is placed whose digests are wrong, and
- * to learn what it takes away of the layers below (image-spec, layer.md: whiteouts); then for what it adds.
+ * read twice: first whole, so that nothing of a layer is placed whose digests are wrong, and to learn what
+ * it takes away of the layers below (image-spec, layer.md: whiteouts); then for what it adds, when its file
+ * must still have the same digest.
  */
 #ifndef STAGE0_OCI_LAYERS_H
 #define STAGE0_OCI_LAYERS_H

@@ -50,6 +50,7 @@ struct oci_file {
 	void *buf;
 	uint64_t size, seen;
 	struct digest hash;
+	char found[DIGEST_MAX + 1]; /* by oci_file_check(): its digest */
 };
 
 #define OCI_FILE_INIT { .fd = -1 }
