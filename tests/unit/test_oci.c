@@ -894,6 +894,13 @@ static void reads_what_docker_saves(void **state)
 	docker_archive(b, "null");
 	must_unpack(b, ARCHIVE_FILTER_GZIP);
 	clean_in(b);
+	/* since 25 also as a layout, whose parts all have digests */
+	layer(b, base, ARCHIVE_FILTER_GZIP);
+	layout(b);
+	(void)put(b, xstrdup("manifest.json"), xstrdup("[]"), 2);
+	must_unpack(b, ARCHIVE_FILTER_NONE);
+	assert_file(b, "etc/a", "a");
+	clean_in(b);
 	/* spoilt: its layer, its configuration, a link that leads out or in circles */
 	layer(b, base, ARCHIVE_FILTER_NONE);
 	docker_archive(b, "null");
