@@ -148,6 +148,8 @@ static int add_docker_image(const struct jnode *at, size_t i, struct oci_choices
 
 	if (ret < 0)
 		return -1;
+	if (list->n >= OCI_REFS_MAX)
+		return jnode_err(e, at, "more than %d images", OCI_REFS_MAX);
 	if (ret == 0 || jnode_len(&tags) == 0) {
 		oci_choices_add(list, &(struct oci_choice){ .rank = 1, .at = i });
 		return 0;

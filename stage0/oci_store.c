@@ -49,11 +49,12 @@ static bool detect_tar(int fd)
 {
 	struct archive *a = new_reader(true);
 	struct archive_entry *ent;
+	size_t n = 0;
 	int told = 0;
 
 	(void)archive_read_support_format_tar(a);
 	if (lseek(fd, 0, SEEK_SET) == 0 && archive_read_open_fd(a, fd, BLOCK) == ARCHIVE_OK)
-		while (told == 0 && archive_read_next_header(a, &ent) == ARCHIVE_OK) {
+		while (told == 0 && n++ < MEMBERS_MAX && archive_read_next_header(a, &ent) == ARCHIVE_OK) {
 			const char *name = archive_entry_pathname(ent);
 			AUTO_FREE char *clean = NULL;
 			struct err ignored = ERR_INIT;

@@ -33,7 +33,8 @@ struct oci_store {
 
 /*
  * Whether `fd` has an OCI image in it, by what it holds. An archive is read to the first name that
- * tells. Whatever cannot be read is none.
+ * tells. Whatever cannot be read is none,
+ * and so is what does not tell in its first 20000 names.
  */
 bool oci_store_detect(int fd);
 

@@ -928,6 +928,21 @@ static void reads_what_docker_saves(void **state)
 	must_fail(b, "saved by a docker before 1.10, which is not supported");
 }
 
+/* An archive that tells its kind by the name behind n others. */
+static int many_names(struct box *b, size_t n)
+{
+	struct archive *a = archive_write_new();
+	int fd = openat(b->dir, "many.tar.gz", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_int_equal(archive_write_set_format_pax_restricted(a), ARCHIVE_OK);
+	assert_int_equal(archive_write_add_filter(a, ARCHIVE_FILTER_GZIP), ARCHIVE_OK);
+	assert_int_equal(archive_write_open_fd(a, fd), ARCHIVE_OK);
+	for (size_t i = 0; i <= n; i++)
+		add(a, &(struct ent){ i < n ? "x" : "oci-layout", 'f', "" });
+	assert_int_equal(archive_write_free(a), ARCHIVE_OK);
+	return fd; /* closed at the program's end */
+}
+
 static void tells_kinds_apart(void **state)
 {
 	static const struct { const char *name; bool oci; } rows[] = {
@@ -946,6 +961,8 @@ static void tells_kinds_apart(void **state)
 		assert_int_equal(oci_store_detect(fd), rows[i].oci);
 		forget(b);
 	}
+	assert_true(oci_store_detect(many_names(b, 19999)));
+	assert_false(oci_store_detect(many_names(b, 20000)));
 	assert_false(oci_store_detect(b->in));
 	assert_int_equal(mkdirat(b->in, "oci-layout", 0755), 0);
 	assert_true(oci_store_detect(b->in));
