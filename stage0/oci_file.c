@@ -19,15 +19,20 @@ static int compare(const void *name, const void *member)
 	return strcmp(name, ((const struct oci_member *)member)->name);
 }
 
+static const struct oci_member *member(const struct oci_store *s, const char *name)
+{
+	return s->n ? bsearch(name, s->members, s->n, sizeof(*s->members), compare) : NULL;
+}
+
 /* Of an archive; through links. */
 static const struct oci_member *find(const struct oci_store *s, const char *name)
 {
-	const struct oci_member *m = bsearch(name, s->members, s->n, sizeof(*s->members), compare);
+	const struct oci_member *m = member(s, name);
 
 	for (int i = 0; m && m->link && i < LINKS_MAX; i++) {
 		AUTO_FREE char *to = m->symbolic ? name_follow(m->name, m->link) : xstrdup(m->link);
 
-		m = to ? bsearch(to, s->members, s->n, sizeof(*s->members), compare) : NULL;
+		m = to ? member(s, to) : NULL;
 	}
 	return m && m->link ? NULL : m;
 }
