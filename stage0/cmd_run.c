@@ -1,5 +1,5 @@
 /*
- * stage0 run: what `rkt run --no-overlay` does, up to becoming stage1. Whatever was made is removed
+ * stage0 run: what `rkt run` does, up to becoming stage1. Whatever was made is removed
  * again when a step before the exec fails.
  */
 #include <fcntl.h>
@@ -22,11 +22,10 @@ static int run_pod(const struct run_line *r, struct source *stage1, struct conte
 		.mds_socket = r->mds_register ? MDS_SOCKET : NULL };
 	const struct trust trust = { .all = r->opts.no_signatures, .system = r->system_config,
 		.local = r->opts.local_config };
-	struct entrypoint entry;
 
 	if (verify_all(content, stage1, &trust, e) < 0)
 		return -1;
-	if (stage1_entry(&stage1->image, "run", &entry, e) < 0)
+	if (launch_check(&stage1->image, e) < 0)
 		return err_prefix(e, "image %s", stage1->path);
 	launch.mask = umask(0); /* modes are as given; directories inherit setgid */
 	if (poddir_create(r->dir, pod, e) < 0)
@@ -34,7 +33,7 @@ static int run_pod(const struct run_line *r, struct source *stage1, struct conte
 	if (r->uuid_file &&
 		write_file_atomic(AT_FDCWD, r->uuid_file, pod->uuid, strlen(pod->uuid), 0644, e) < 0)
 		return -1;
-	if (pod_prepare(pod, stage1, content, e) < 0 || poddir_move(pod, "run", e) < 0)
+	if (pod_prepare(pod, stage1, content, !r->no_overlay, e) < 0 || poddir_move(pod, "run", e) < 0)
 		return -1;
 	return pod_launch(pod, &launch, e);
 }

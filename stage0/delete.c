@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "stage0/entry.h"
+#include "stage0/mds.h"
 #include "stage0/mounts.h"
 #include "stage0/overlay.h"
 #include "stage0/podcli.h"
@@ -66,6 +67,15 @@ static int leave_stage1(const struct known_pod *pod, const struct delete_opts *o
 	return 0;
 }
 
+/* A service that is gone knows nothing any more: said, and gone on, as rkt does. */
+static void forget_registration(const struct known_pod *pod)
+{
+	struct err why = ERR_INIT;
+
+	if (mds_unregister(pod->dir.fd, pod->dir.uuid, MDS_SOCKET, &why) < 0)
+		cmd_say("warning: %s", why.msg);
+}
+
 /* All but the manifest, which goes last with the directory: what is left of a pod can still be told. */
 static int remove_content(int pod, struct err *e)
 {
@@ -90,6 +100,7 @@ int pod_delete(struct known_pod *pod, const struct delete_opts *opts, struct err
 {
 	AUTO_FREE char *dir = poddir_path(&pod->dir);
 
+	forget_registration(pod);
 	if (pod->life == LIFE_EXITED_GARBAGE && leave_stage1(pod, opts, e) < 0)
 		return err_prefix(e, "pod %s is kept", pod->dir.uuid);
 	if (mounts_remove(dir, e) < 0 || remove_content(pod->dir.fd, e) < 0)

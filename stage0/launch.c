@@ -7,28 +7,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stage0/entry.h"
+#include "stage0/layers.h"
 #include "stage0/mds.h"
 #include "stage0/root.h"
 #include "stage1/common/util.h"
 
-enum { MANIFEST_MAX = 4 << 20, HOSTS_MAX = 64 << 10 };
+enum { HOSTS_MAX = 64 << 10 };
 
-int stage1_entry(const struct image *stage1, const char *name, struct entrypoint *entry_r, struct err *e)
+int launch_check(const struct image *stage1, struct err *e)
 {
-	AUTO_FREE char *key = xasprintf("coreos.com/rkt/stage1/%s", name);
-	const char *path = image_annotation(stage1, key);
-	AUTO_FREE char *slashed = NULL;
+	const char *path;
+	int version, ret = entry_path(stage1, "run", &path, e);
 
-	if (!path)
-		return err_set(e, ERR_INPUT, "no annotation '%s': not a stage1", key);
-	slashed = xasprintf("/%s/", path);
-	if (!*path || strstr(slashed, "/../"))
-		return err_set(e, ERR_INPUT, "annotation '%s': '%s' is no path in the image", key, path);
-	if (interface_version(image_annotation(stage1, "coreos.com/rkt/stage1/interface-version"),
-		&entry_r->version, e) < 0)
-		return -1;
-	entry_r->path = path + strspn(path, "/");
-	return 0;
+	if (ret == 0)
+		return err_set(e, ERR_INPUT, "no annotation 'coreos.com/rkt/stage1/run': not a stage1");
+	return ret < 0 ? -1 : interface_version(image_annotation(stage1, "coreos.com/rkt/stage1/interface-version"),
+		&version, e);
 }
 
 /* As rkt's stage0 does when there is no hosts-fallback. */
@@ -98,15 +93,19 @@ static int become(const struct poddir *pod, const char *dir, char **argv, mode_t
 	return err_sys(e, "start %s", argv[0]);
 }
 
-static int launch_entry(struct poddir *pod, const struct run_flags *flags, const struct entrypoint *entry,
+static int launch_stage1(struct poddir *pod, const struct run_flags *flags, const struct stage1_image *stage1,
 	mode_t mask, struct err *e)
 {
 	AUTO_FREE char *dir = poddir_path(pod);
-	AUTO_FREE char *path = xasprintf("%s/stage1/rootfs/%s", dir, entry->path);
+	AUTO_FREE char *path = NULL;
+	const char *entry;
 	struct run_args args;
 	int ret;
 
-	run_args_make(path, flags, entry->version, pod->uuid, &args);
+	if (launch_check(&stage1->image, e) < 0 || entry_path(&stage1->image, "run", &entry, e) < 0)
+		return err_prefix(e, "stage1");
+	path = xasprintf("%s/stage1/rootfs/%s", dir, entry);
+	run_args_make(path, flags, stage1->version, pod->uuid, &args);
 	for (size_t i = 0; i < args.ndropped; i++)
 		(void)fprintf(stderr, "stage0: warning: this stage1 does not know %s\n", args.dropped[i]);
 	ret = become(pod, dir, args.argv, mask, e);
@@ -115,7 +114,7 @@ static int launch_entry(struct poddir *pod, const struct run_flags *flags, const
 }
 
 /* What was registered is taken back when stage1 does not start. */
-static int launch_registered(struct poddir *pod, const struct launch *launch, const struct entrypoint *entry,
+static int launch_registered(struct poddir *pod, const struct launch *launch, const struct stage1_image *stage1,
 	struct err *e)
 {
 	struct run_flags flags = *launch->flags;
@@ -123,11 +122,11 @@ static int launch_registered(struct poddir *pod, const struct launch *launch, co
 	struct err undo = ERR_INIT;
 
 	if (!launch->mds_socket)
-		return launch_entry(pod, &flags, entry, launch->mask, e);
+		return launch_stage1(pod, &flags, stage1, launch->mask, e);
 	if (mds_register(pod, launch->mds_socket, token, e) < 0)
 		return -1;
 	flags.mds_token = token;
-	(void)launch_entry(pod, &flags, entry, launch->mask, e);
+	(void)launch_stage1(pod, &flags, stage1, launch->mask, e);
 	if (mds_unregister(pod->fd, pod->uuid, launch->mds_socket, &undo) < 0)
 		(void)fprintf(stderr, "stage0: warning: %s\n", undo.msg);
 	return -1;
@@ -135,22 +134,15 @@ static int launch_registered(struct poddir *pod, const struct launch *launch, co
 
 int pod_launch(struct poddir *pod, const struct launch *launch, struct err *e)
 {
-	struct image stage1 = IMAGE_INIT;
-	AUTO_FREE char *text = NULL;
-	struct entrypoint entry;
-	size_t len;
-	int ret;
+	struct stage1_image stage1 = STAGE1_IMAGE_INIT;
+	struct err undo = ERR_INIT;
 
-	if (write_dns(pod, launch->dns, e) < 0 ||
-		read_file_at(pod->fd, "stage1/manifest", MANIFEST_MAX, &text, &len, e) < 0)
+	if (layers_mount(pod, e) < 0)
 		return -1;
-	ret = image_parse(text, len, &stage1, e);
-	if (ret == 0)
-		ret = stage1_entry(&stage1, "run", &entry, e);
-	if (ret < 0)
-		(void)err_prefix(e, "stage1/manifest");
-	else
-		ret = launch_registered(pod, launch, &entry, e);
-	image_dispose(&stage1);
-	return ret;
+	if (write_dns(pod, launch->dns, e) == 0 && stage1_image_read(pod->fd, &stage1, e) == 0)
+		(void)launch_registered(pod, launch, &stage1, e);
+	stage1_image_dispose(&stage1);
+	if (layers_unmount(pod, &undo) < 0)
+		(void)fprintf(stderr, "stage0: warning: %s\n", undo.msg);
+	return -1;
 }

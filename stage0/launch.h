@@ -12,14 +12,8 @@
 #include "stage0/poddir.h"
 #include "stage0/runargs.h"
 
-/* What is asked of a stage1 image by its manifest. */
-struct entrypoint {
-	const char *path; /* in its root, without a leading '/'; borrowed from the image */
-	int version;      /* of the interface */
-};
-
-/* `name` as in the annotation coreos.com/rkt/stage1/NAME. The caller says of which image. */
-int stage1_entry(const struct image *stage1, const char *name, struct entrypoint *entry_r, struct err *e);
+/* Whether the image says how it is run. The caller says which image. */
+int launch_check(const struct image *stage1, struct err *e);
 
 struct launch {
 	const struct run_flags *flags;
@@ -29,8 +23,8 @@ struct launch {
 };
 
 /*
- * The pod is in state `run`, locked by pod->fd. Returns only on failure: from the exec on the pod is
- * stage1's, and so is our exit status.
+ * The pod is in state `run`, locked by pod->fd. Its layers are mounted if it has any. Returns only on
+ * failure, with everything unmounted: from the exec on the pod is stage1's, and so is our exit status.
  */
 int pod_launch(struct poddir *pod, const struct launch *launch, struct err *e);
 

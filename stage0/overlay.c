@@ -44,25 +44,31 @@ static bool is_mounted(const char *path)
 	return found;
 }
 
+int overlay_mount(const char *data, const char *pod, const char *id, const char *app, const char *at, struct err *e)
+{
+	AUTO_FREE char *low = xasprintf("%s/cas/tree/%s/rootfs", data, id);
+	AUTO_FREE char *layers = xasprintf("%s/overlay/%s", pod, id);
+	AUTO_FREE char *below = xasprintf("%s%s", app ? "/" : "", app ? app : "");
+	AUTO_FREE char *lower = NULL, *options = NULL;
+
+	if (check_path(low, e) < 0 || check_path(layers, e) < 0)
+		return -1;
+	lower = escape(low);
+	options = xasprintf("lowerdir=%s,upperdir=%s/upper%s,workdir=%s/work%s", lower, layers, below, layers, below);
+	if (mount("overlay", at, "overlay", 0, options) < 0 && errno != EBUSY)
+		return err_sys(e, "mount the overlay at %s", at);
+	return 0;
+}
+
 int overlay_mount_stage1(const struct known_pod *pod, struct err *e)
 {
 	AUTO_FREE char *dir = poddir_path(&pod->dir), *root = xasprintf("%s/stage1/rootfs", dir), *id = NULL;
-	AUTO_FREE char *lower = NULL, *options = NULL;
 
 	if (is_mounted(root))
 		return 0;
 	if (pod_read_tree_id(pod->dir.fd, "stage1TreeStoreID", &id, e) < 0)
 		return -1;
-	AUTO_FREE char *low = xasprintf("%s/cas/tree/%s/rootfs", pod->dir.data, id);
-	AUTO_FREE char *layers = xasprintf("%s/overlay/%s", dir, id);
-
-	if (check_path(low, e) < 0 || check_path(layers, e) < 0)
-		return -1;
-	lower = escape(low);
-	options = xasprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, layers, layers);
-	if (mount("overlay", root, "overlay", 0, options) < 0 && errno != EBUSY)
-		return err_sys(e, "mount the overlay of stage1 at %s", root);
-	return 0;
+	return overlay_mount(pod->dir.data, dir, id, NULL, root, e);
 }
 
 static int set_up(int fs, const char *layers, int *root_r, struct err *e)

@@ -5,6 +5,12 @@
 #include "stage0/pods.h"
 #include "stage1/common/err.h"
 
+/*
+ * Mounts at `at` the pod's layer over the tree `id`: DATA/cas/tree/ID/rootfs, below POD/overlay/ID/{upper,work};
+ * an app's is in a directory of its name there, NULL means stage1's. All paths are absolute.
+ */
+int overlay_mount(const char *data, const char *pod, const char *id, const char *app, const char *at,
+	struct err *e);
 /* Mounts stage1's overlay where it belongs, unless it is there: after a reboot it is not. */
 int overlay_mount_stage1(const struct known_pod *pod, struct err *e);
 /*

@@ -5,12 +5,14 @@
 #ifndef STAGE0_OVERRIDES_H
 #define STAGE0_OVERRIDES_H
 
+#include <string.h>
+
 #include "stage0/jbuild.h"
 #include "stage0/manifest.h"
 
 /* "--FLAG 'VALUE': text"; evaluates to -1. */
 #define flag_err(e, flag, value, ...) (err_set_((e), ERR_USAGE, __VA_ARGS__), \
-	err_prefix((e), "--%s '%s'", (flag), (value)))
+	err_prefix((e), "--%s '%.100s%s'", (flag), (value), strlen(value) > 100 ? "..." : ""))
 
 /* podflags.c. *list_r is NULL (JSON's null) when there is none of them. */
 int make_volumes(const struct cli_list *volumes, json_object **list_r, struct err *e);

@@ -1,13 +1,16 @@
 /*
- * Fills a pod's directory as `rkt prepare --no-overlay` does (contract 3.2): the pod is in state
- * `prepare` afterwards, complete. Where it goes from there is the caller's: to `prepared`, or to `run`.
+ * Fills a pod's directory as `rkt prepare` does (contract 3.2): the pod is in state `prepare` afterwards,
+ * complete. Where it goes from there is the caller's: to `prepared`, or to `run` and pod_launch().
  */
 #ifndef STAGE0_PREPARE_H
 #define STAGE0_PREPARE_H
 
+#include <stdbool.h>
+
 #include "stage0/content.h"
 #include "stage0/poddir.h"
 
-int pod_prepare(struct poddir *pod, struct source *stage1, struct content *content, struct err *e);
+/* With `overlay` images are unpacked once for all pods, else for this one, as with rkt's --no-overlay. */
+int pod_prepare(struct poddir *pod, struct source *stage1, struct content *content, bool overlay, struct err *e);
 
 #endif

@@ -89,7 +89,8 @@ static void add_pod_flags(struct flags *f, struct run_line *r)
 		{ "stage1-path", CLI_STRING, &r->stage1_path, "ACI", "stage1 image (" STAGE1_PATH_DEFAULT ")" },
 		{ "private-users", CLI_SWITCH, &r->private_users, NULL,
 			"accepted: a pod's users are its virtual machine's own, always" },
-		{ "no-overlay", CLI_SWITCH, &r->no_overlay, NULL, "accepted: images are always unpacked for the pod" },
+		{ "no-overlay", CLI_SWITCH, &r->no_overlay, NULL, "unpack images for this pod alone; the default. --no-overlay=false unpacks them once for "
+			"all pods, whose own layers lie over them" },
 		{ "uuid-file-save", CLI_STRING, &r->uuid_file, "FILE", "write the pod's UUID there" },
 		{ "stage1-url", CLI_REFUSED, NULL, NULL, "nothing is fetched here: use --stage1-path=FILE" },
 		{ "stage1-name", CLI_REFUSED, NULL, NULL, NO_STORE ": use --stage1-path=FILE" },

@@ -35,12 +35,15 @@ struct run_line {
 
 #define RUN_LINE_INIT { .stage1_path = STAGE1_PATH_DEFAULT, .dir = DATA_DIR_DEFAULT, \
 	.system_config = SYSTEM_CONFIG_DEFAULT, \
-	.opts = { .local_config = "/etc/rkt" } }
+	.no_overlay = true, .opts = { .local_config = "/etc/rkt" } }
 
 /*
  * argv[0] is the command. Checks what can be checked without looking at images. Reads the files of
  * --set-env-file, and our environment for --inherit-env. With --help the help is printed and
  * r->help is set, nothing else. Dispose after errors too.
+ *
+ * Without LINE_PREPARE the words that are no flags are not looked at: they are in r->pod.apps as if they
+ * were images, for `run-prepared` to take its UUID from.
  */
 int run_line_read(int argc, char **argv, int which, struct run_line *r, struct err *e);
 void run_line_dispose(struct run_line *r);

@@ -69,6 +69,8 @@ static void plans_both_files(void **state)
 		{ .entries = { "10.0.0.1=a,10.0.0.2=b", "10.0.0.1=c", "10.0.0.10=d" },
 			.mode = "resolv=default,hosts=stage0",
 			.hosts = HOSTS "10.0.0.1 a c\n10.0.0.2 b\n10.0.0.10 d\n" },
+		{ .entries = { "10.0.0.10=a", "10.0.0.1=b" }, .mode = "resolv=default,hosts=stage0",
+			.hosts = HOSTS "10.0.0.10 a\n10.0.0.1 b\n" },
 		{ .dns = { "host" }, .entries = { "::1=a" }, .mode = "resolv=host,hosts=stage0",
 			.hosts = HOSTS "::1 a\n" },
 	};

@@ -39,6 +39,9 @@ static const struct { const char *path, *doc; } images[] = {
 	{ "udp.aci", NAMED("example.com/udp") ",\"app\":{\"exec\":[\"/u\"]," OWNER ",\"ports\":["
 		"{\"name\":\"dns\",\"protocol\":\"udp\",\"port\":53},{\"name\":\"http\",\"protocol\":\"tcp\",\"port\":8080},"
 		"{\"name\":\"dns-tcp\",\"protocol\":\"tcp\",\"port\":53}]}}" },
+	{ "other.aci", NAMED("example.com/other") ",\"app\":{\"exec\":[\"/o\"]," OWNER ",\"isolators\":["
+		"{\"name\":\"os/linux/capabilities-retain-set\",\"value\":{\"set\":[\"CAP_KILL\"]}},"
+		"{\"name\":\"os/linux/seccomp-remove-set\",\"value\":{\"set\":[\"read\"]}}]}}" },
 	{ "badenv.aci", NAMED("example.com/badenv") ",\"app\":{\"exec\":[\"/u\"]," OWNER
 		",\"isolators\":{}}}" },
 };
@@ -175,6 +178,10 @@ static void copies_as_go_does_and_overrides(void **state)
 			"\"errno\":\"EPERM\"}"))) },
 		{ { "web.aci", "--seccomp", "read,mode=retain" }, POD(WEB(",\"isolators\":["
 			ISOLATOR("os/linux/seccomp-retain-set", "{\"set\":[\"read\"],\"errno\":\"\"}") "]")) },
+		{ { "other.aci", "--caps-remove=CAP_CHOWN", "--seccomp=mode=retain,write" }, POD(APP("other",
+			"\"exec\":[\"/o\"]," OWNER ",\"isolators\":[" ISOLATOR("os/linux/capabilities-remove-set",
+			"{\"set\":[\"CAP_CHOWN\"]}") "," ISOLATOR("os/linux/seccomp-retain-set",
+			"{\"set\":[\"write\"],\"errno\":\"\"}") "]") "}") },
 		{ { "web.aci", "--working-dir=/w", "--supplementary-gids=3,1", "--supplementary-gids=2" },
 			POD(WEB(",\"supplementaryGIDs\":[3,1,2],\"workingDirectory\":\"/w\"")) },
 		{ { "web.aci", "--readonly-rootfs", "--stderr=null", "--stdin=tty", "--annotation=b/c=1=2",
@@ -210,6 +217,8 @@ static void merges_volumes_and_mounts(void **state)
 			"[" VOL_A "," VOL_B "]", "[]") },
 		{ { "web.aci", "--mount=volume=b,target=q=%41+", "--mount=volume=a,target=./q=%41+", FLAGS_AB },
 			POD_WITH(WITH_MOUNTS(MOUNT("b", "q=%41+")), "[" VOL_A "," VOL_B "]", "[]") },
+		{ { FLAGS_AB, "web.aci", "--mount=volume=a,target=../..", "--mount=volume=a,target=." },
+			POD_WITH(WITH_MOUNTS(MOUNT("a", "../..") "," MOUNT("a", ".")), "[" VOL_A "," VOL_B "]", "[]") },
 		{ { FLAGS_AB, "--mount=volume=a,target=/../..", "web.aci", "--mount=volume=b,target=//",
 			"--mount=volume=a,target=../../r/..", "--mount=volume=a,target=../.." },
 			POD_WITH(WITH_MOUNTS(MOUNT("b", "//") "," MOUNT("a", "../../r/..")), "[" VOL_A "," VOL_B "]", "[]") },
@@ -222,17 +231,15 @@ static void merges_volumes_and_mounts(void **state)
 
 static void leads_ports_to_apps(void **state)
 {
-	static const struct row rows[] = {
-		{ { "--net", "--port=http:8080", "--port", "dns:127.0.0.1:53", "--port=dns-tcp:::ffff:127.0.0.1:53",
-			"udp.aci" }, NULL },
-	};
+	static const char *const words[] = { "--net=nonesuch:A=1;B=2,hosted", "--port=http:8080", "--port",
+		"dns:127.0.0.1:53", "--net", "--port=dns-tcp:::ffff:127.0.0.1:53", "udp.aci", "--net=host2", NULL };
 	struct run_line line = RUN_LINE_INIT;
 	struct err e = ERR_INIT;
 	char *text = NULL;
 
 	(void)state;
-	assert_int_equal(make(rows[0].words, &line, &text, &e), 0);
-	assert_string_equal(line.opts.net, "default");
+	assert_int_equal(make(words, &line, &text, &e), 0);
+	assert_string_equal(line.opts.net, "nonesuch:A=1;B=2,hosted,default,host2");
 	assert_non_null(strstr(text, "\"ports\":[{\"name\":\"http\",\"hostPort\":8080},"
 		"{\"name\":\"dns\",\"hostPort\":53,\"hostIP\":\"127.0.0.1\"},"
 		"{\"name\":\"dns-tcp\",\"hostPort\":53,\"hostIP\":\"127.0.0.1\"}]}"));
@@ -434,6 +441,8 @@ static void says_which_volume_mount_or_port_is_wrong(void **state)
 		{ { "udp.aci", "--net", "--port=ftp:80" }, "--port 'ftp:80': no app has a port 'ftp'" },
 		{ { "udp.aci", "full.aci", "--net", "--port=http:80" },
 			"--port 'http:80': several apps have a port 'http'" },
+		{ { "udp.aci", "--net", "--port=http:80", "--port=dns-tcp:10.0.0.1:80" },
+			"--port 'dns-tcp:10.0.0.1:80': the host's port is taken by --port 'http:80'" },
 		{ { "udp.aci", "--net", "--port=http:10.0.0.1:80", "--port=dns:80", "--port=dns-tcp:80" },
 			"--port 'dns-tcp:80': the host's port is taken by --port 'http:10.0.0.1:80'" },
 	};

@@ -26,6 +26,11 @@ cat >init <<-'END'
 	env | grep ^RKT_ | sort >tell.env
 	pwd >tell.cwd
 	umask >tell.umask
+	for app in stage1/rootfs/opt/stage2/*; do
+		cat $app/rootfs/mark >>tell.marks
+		echo $app >$app/rootfs/new
+	done
+	echo 7 >stage1/rootfs/rkt/status/web
 	flock --nonblock --exclusive . true && echo "the pod is not locked" >tell.lock
 	exit 7
 END
@@ -166,6 +171,54 @@ run --private-users web.aci
 same status 7 $status
 same warning "stage0: warning: --private-users: a pod is a virtual machine, whose users are none of this host's in any case; owners of files stay as they are" "$(cat stderr)"
 ok "--private-users is accepted and explained"
+
+# --- overlays: in a mount namespace that goes with them
+mkdir lower up work at
+if ! unshare --mount mount -t overlay -o lowerdir=lower,upperdir=up,workdir=work none at 2>/dev/null; then
+	ok "overlays # SKIP not possible here"
+else
+	layered() { # FLAGS...: what is still mounted is left in `mounted`
+		(umask 027; unshare --mount sh -c '"$@"; s=$?; grep -c " $PWD/data/" /proc/self/mounts >mounted; exit $s' - \
+			"$build/stage0/stage0" --dir=data run --insecure-options=image --no-overlay=false --stage1-path=stage1.aci "$@") 2>stderr
+		status=$?
+	}
+	rm -rf data; mkdir -p data/cas/tree/.new-dead/rootfs/x data/cas/tree/.new-alive
+	mkfifo hold; flock -x data/cas/tree/.new-alive sh -c 'echo >locked; read x <hold' & holder=$!
+	until [ -s locked ]; do sleep 0.05; done
+	layered web.aci -- a --- db.aci --name=base --- web.aci --name=twin
+	echo >hold; wait $holder
+	same status "7 $(cat stderr)" "$status "
+	pod=$(realpath data/pods/run/*)
+	id=$(cat "$pod/stage1TreeStoreID") web=$(cat "$pod/appsinfo/web/treeStoreID") db=$(cat "$pod/appsinfo/base/treeStoreID")
+	same twin "$web" "$(cat "$pod/appsinfo/twin/treeStoreID")"
+	same mounted 4 "$(cat mounted)"
+	same roots "db web web" "$(tr '\n' ' ' <"$pod/tell.marks" | sed 's/ $//')"
+	same upper "stage1/rootfs/opt/stage2/base stage1/rootfs/opt/stage2/twin stage1/rootfs/opt/stage2/web" \
+		"$(cd "$pod/overlay" && cat $db/upper/base/new $web/upper/twin/new $web/upper/web/new | tr '\n' ' ' | sed 's/ $//')"
+	same status-file 7 "$(cat "$pod/overlay/$id/upper/rkt/status/web")"
+	cmp -s web.json "$pod/overlay/$id/upper/opt/stage2/twin/manifest" || fail "no image manifest in stage1"
+	same modes "750 755 750 755" "$(cd "$pod/overlay" && stat -c %a . $web/upper/web $web/work $id/upper | tr '\n' ' ' | sed 's/ $//')"
+	same store ".new-alive $(printf '%s\n' $id $web $db | sort | tr '\n' ' ' | sed 's/ $//')" "$(ls -A data/cas/tree | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
+	same tree "etc mark" "$(ls data/cas/tree/$web/rootfs | tr '\n' ' ' | sed 's/ $//')"
+	ok "with overlays, images are unpacked once, and each app writes to a layer of its own"
+
+	inode=$(stat -c %i data/cas/tree/$web)
+	layered web.aci
+	same status "7 $(cat stderr)" "$status "
+	same "the tree's inode" "$inode" "$(stat -c %i data/cas/tree/$web)"
+	pack late.aci manifest=late.json rootfs/rkt/status/
+	rm -rf data/pods
+	layered --stage1-path=late.aci web.aci
+	same status "254 0" "$status $(cat mounted)"
+	layered --stage1-path=web.aci web.aci
+	same status "254 0" "$status $(cat mounted)"
+	image nostatus ",\"annotations\":[$(annotation run /init)]"
+	pack nostatus.aci manifest=nostatus.json rootfs/
+	layered --stage1-path=nostatus.aci web.aci
+	same status "254 0 stage0: stage1: stage1's rkt/status: No such file or directory" "$status $(cat mounted) $(cat stderr)"
+	same left "" "$(find data/pods -mindepth 2)"
+	ok "trees are used again, and failures leave no pod and no mount"
+fi
 
 # --- plan shares it all
 "$build/stage0/stage0" plan web.aci --name=other >plan 2>stderr || fail "plan: $(cat stderr)"

@@ -1,0 +1,113 @@
+/* See treestore.h. */
+#include "stage0/treestore.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "stage0/root.h"
+#include "stage1/common/util.h"
+
+#define UNFINISHED ".new-" /* and the name; locked while somebody is at it */
+
+void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1])
+{
+	unsigned char digest[SHA512_DIGEST_LENGTH];
+	SHA2_CTX hash;
+
+	SHA512Init(&hash);
+	SHA512Update(&hash, (const uint8_t *)image_id, strnlen(image_id, 7 + 64));
+	SHA512Final(digest, &hash);
+	(void)strcpy(id_r, "deps-sha512-");
+	for (size_t i = 0; i < 32; i++)
+		(void)sprintf(id_r + 12 + 2 * i, "%02x", digest[i]);
+}
+
+static int open_store(const char *data, int *store_r, struct err *e)
+{
+	static const char *const parts[] = { "cas", "cas/tree" };
+	AUTO_CLOSE int fd = open(data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open %s", data);
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (mkdirat(fd, parts[i], 0750) < 0 && errno != EEXIST)
+			return err_sys(e, "create %s/%s", data, parts[i]);
+	*store_r = openat(fd, "cas/tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *store_r < 0 ? err_sys(e, "open %s/cas/tree", data) : 0;
+}
+
+/* Opens and locks; -1 when it is gone or another has it. */
+static int lock_dir(int store, const char *name)
+{
+	AUTO_CLOSE int fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? STEAL_FD(fd) : -1;
+}
+
+static int remove_unfinished(int store, struct err *e)
+{
+	AUTO_CLOSE int fd = openat(store, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int ret = 0;
+
+	if (!dir)
+		return err_sys(e, "read the tree store");
+	(void)STEAL_FD(fd); /* the stream's now */
+	while (ret == 0 && (d = readdir(dir))) {
+		AUTO_CLOSE int lock = str_has_prefix(d->d_name, UNFINISHED) ? lock_dir(store, d->d_name) : -1;
+
+		if (lock >= 0)
+			ret = tree_remove(store, d->d_name, e);
+	}
+	(void)closedir(dir);
+	return ret;
+}
+
+/* Another may have been faster: theirs is as good. */
+static int publish(int store, int fd, const char *unfinished, const char *id, struct err *e)
+{
+	if (syncfs(fd) < 0)
+		return err_sys(e, "sync the tree store");
+	if (renameat2(store, unfinished, store, id, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EEXIST ? tree_remove(store, unfinished, e) : err_sys(e, "rename %s", unfinished);
+}
+
+static int render(int store, const char *name, struct source *src, const char *id, struct err *e)
+{
+	AUTO_FREE char *unfinished = xasprintf(UNFINISHED "%s", name);
+	AUTO_CLOSE int fd = -1;
+	struct err undo = ERR_INIT;
+
+	if (remove_unfinished(store, e) < 0)
+		return -1;
+	if (mkdirat(store, unfinished, 0750) < 0)
+		return err_sys(e, "create %s in the tree store", unfinished);
+	fd = lock_dir(store, unfinished);
+	if (fd < 0)
+		return err_sys(e, "lock %s in the tree store", unfinished);
+	if (source_unpack(src, fd, 0640, e) == 0 && publish(store, fd, unfinished, id, e) == 0)
+		return 0;
+	(void)tree_remove(store, unfinished, &undo);
+	return -1;
+}
+
+int tree_render(const char *data, const char *name, struct source *src, char id_r[TREE_ID_LEN + 1],
+	struct err *e)
+{
+	AUTO_CLOSE int store = -1;
+
+	if (source_identify(src, e) < 0 || open_store(data, &store, e) < 0)
+		return -1;
+	tree_id(src->aci.id, id_r);
+	if (faccessat(store, id_r, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? render(store, name, src, id_r, e) : err_sys(e, "tree %s", id_r);
+}
