@@ -18,6 +18,8 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "run an image as a pod" },
+	{ "prepare", cmd_prepare, "make a pod of images, for run-prepared" },
+	{ "run-prepared", cmd_run_prepared, "run a prepared pod" },
 	{ "list", cmd_list, "list the pods" },
 	{ "status", cmd_status, "say what is known of a pod, or wait for it" },
 	{ "enter", cmd_enter, "run a command in an app of a running pod" },
