@@ -113,6 +113,10 @@ s 254 rm 1234; complains "stage0: no pod matches '1234'
 stage0: failed to remove one or more pods"
 s 254 stop 1234; complains "stage0: no pod matches '1234'
 stage0: failed to stop 1 pod(s)"
+"$stage0" --debug --dir "$data" list --no-legend >out 2>err || fail "--dir DIR before the command"
+s 254 nope; complains "stage0: unknown command 'nope': see stage0 help"
+"$stage0" --dir "$data" >out 2>err; complains "stage0: no command given: see stage0 help"
+s 0 help; s 0 help gc; same "usage" "usage: stage0 gc [FLAGS]" "$(head -n 1 out)"
 [ ! -e "$data" ] || fail "looking made the data directory"
 ok "without a data directory there are no pods, and none is made"
 
