@@ -500,6 +500,11 @@ cmp x/manifest "$pod/appsinfo/web/manifest" && diff -r --no-dereference x/rootfs
 same "a hard link" 2 "$(stat -c %h x/rootfs/again)"
 s 254 export ${u}1 out.aci; complains "stage0: app 'web': out.aci exists (--overwrite replaces it)"
 echo more >"$root/more"; s 0 export --overwrite --app=web ${u}1 out.aci; tar -tf out.aci | grep -q rootfs/more || fail "not overwritten"
+mkfifo in; truncate -s 200M "$root/slow"; "$stage0" --dir="$data" export --overwrite ${u}1 out.aci & exporting=$!
+until [ "$(find /proc/$exporting/fd -lname "$dir/*deleted*" 2>/dev/null)" ]; do sleep 0.01; done
+kill -9 $exporting; wait $exporting 2>/dev/null; rm "$root/slow" in
+tar -tf out.aci | grep -q rootfs/more || fail "a killed export took the old image"
+same "left by a killed export" "" "$(ls | grep 'aci\.')"
 s 254 export --app=two ${u}1 two.aci; complains "stage0: pod ${u}1: there is no app 'two' in the pod"
 s 254 export ${u}1; complains "stage0: export takes a UUID and a file to write, and nothing else"
 s 254 export ${u}1 out.tar; complains "stage0: the name of an image must end in .aci, not so 'out.tar'"
@@ -537,6 +542,26 @@ rm "$pod/appsinfo/web/treeStoreID"
 s 254 export --overwrite ${u}1 out.aci; complains "stage0: app 'web': open appsinfo/web/treeStoreID: No such file or directory"
 rm out.aci; clean
 ok "export of an overlay pod: both layers, and neither is touched"
+
+# --- killed at any moment
+mkdir -p app/many; for i in $(seq 200); do echo $i >app/many/$i; done
+"$pack" --format=aci many.aci manifest=app.json rootfs/=app || fail "pack"; rm -r app/many
+moments="0.001 0.002 0.004 0.006 0.008 0.01 0.012 0.015 0.02 0.03"
+for t in $moments; do
+	for overlay in true false; do
+		timeout -s KILL $t "$stage0" --dir="$data" prepare --insecure-options=image --no-overlay=$overlay --stage1-path=stub.aci many.aci >/dev/null 2>&1
+	done
+done
+for t in $moments $moments $moments; do
+	make run "$(cat /proc/sys/kernel/random/uuid)"
+	timeout -s KILL $t "$stage0" --dir="$data" gc --grace-period=0s --expire-prepared=0s >/dev/null 2>&1
+done
+s 0 gc --grace-period=0s --expire-prepared=0s
+s 0 gc --grace-period=0s --expire-prepared=0s; says ""
+same "what is left" "" "$(cd "$data/pods" && find . -mindepth 2)"
+same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
+rm many.aci; clean
+ok "prepare and gc, killed at any moment, leave what the next gc removes"
 
 # --- not root
 make run ${u}1
