@@ -30,6 +30,7 @@ int confine_begin(struct err *e)
 
 	for (size_t i = 0; i < COUNT(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();

@@ -242,9 +242,11 @@ void server_serve(struct p9_server *s, uint8_t *msg, size_t len, const struct io
 	}
 	if (ret == REPLIED)
 		return;
-	if (ret < 0 || c.reply.full) {
+	if (ret == 0 && (c.reply.full || (s->msize && c.reply.len > s->msize)))
+		ret = -EMSGSIZE;
+	if (ret < 0) {
 		p9_begin(&c.reply, c.buf, sizeof(c.buf), P9_RLERROR, c.req.tag);
-		p9_put32(&c.reply, (uint32_t)(ret < 0 ? -ret : EMSGSIZE));
+		p9_put32(&c.reply, (uint32_t)-ret);
 	}
 	(void)reply_data(&c, NULL, 0);
 }

@@ -336,6 +336,8 @@ static void makes_everything_with_its_owner(void **state)
 
 static void reads_and_writes(void **state)
 {
+	static char target[4096];
+
 	(void)state;
 	assert_int_equal(clone(0, 1), 0);
 	assert_int_equal(client_call(&c, P9_TREAD, "dqd", 1u, (uint64_t)0, 10u), -EBADF);
@@ -370,6 +372,10 @@ static void reads_and_writes(void **state)
 		(uint64_t)0, (uint64_t)0, (uint64_t)0, (uint64_t)0), 0);
 	assert_int_equal(client_call(&c, P9_TREAD, "dqd", 1u, (uint64_t)0, 100000u), 0);
 	assert_int_equal(c.len, 4096);
+	memset(target, 'x', 4095);
+	assert_int_equal(symlinkat(target, root, "long"), 0);
+	assert_int_equal(walk(0, 9, "long"), 0);
+	assert_int_equal(client_call(&c, P9_TREADLINK, "d", 9u), -EMSGSIZE);
 }
 
 static int set_size(uint32_t fid, uint64_t size)
