@@ -10,7 +10,7 @@ $(B)/tests/random:
 	@test "$$(stat -c %s $@)" = 10485760
 
 # Run on a pod's root; static, for the app's root has no libraries.
-$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c))
+$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c names.c))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread

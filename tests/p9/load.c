@@ -69,22 +69,48 @@ static void *one(void *arg)
 	return NULL;
 }
 
-int many(char **argv)
+static void *one_wide(void *arg)
 {
-	unsigned n = (unsigned)atoi(argv[2]);
+	char *data = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned n = (unsigned)(size_t)arg;
+	char name[40];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "file-%u", n);
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0644);
+	if (fd < 0 || data == MAP_FAILED)
+		die(name);
+	memset(data, (int)n, PIECE);
+	(void)pthread_barrier_wait(&start);
+	for (int i = 0; i < 20; i++)
+		if (pwrite(fd, data, PIECE, 0) != PIECE)
+			die(name);
+	(void)close(fd);
+	return NULL;
+}
+
+static void run_threads(unsigned n, void *(*work)(void *arg))
+{
 	pthread_t *threads = calloc(n, sizeof(*threads));
 	pthread_attr_t attr;
 
-	enter(argv[1]);
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, 128 << 10);
 	(void)pthread_barrier_init(&start, NULL, n);
 	for (unsigned i = 0; i < n; i++)
-		if ((errno = pthread_create(&threads[i], &attr, one, (void *)(size_t)i)) != 0)
+		if ((errno = pthread_create(&threads[i], &attr, work, (void *)(size_t)i)) != 0)
 			die("thread");
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
 	free(threads);
+}
+
+int many(char **argv)
+{
+	unsigned n = (unsigned)atoi(argv[2]);
+
+	enter(argv[1]);
+	run_threads(n, one);
 	if (rmdir(argv[1]) < 0)
 		die(argv[1]);
 	printf("%u at once\n", n);
@@ -114,6 +140,17 @@ static void remove_files(const char *name, unsigned n)
 		(void)unlinkat(dir, file, 0);
 	}
 	(void)rmdir(name);
+}
+
+int wide(char **argv)
+{
+	unsigned n = (unsigned)atoi(argv[2]);
+
+	enter(argv[1]);
+	run_threads(n, one_wide);
+	remove_files(argv[1], n);
+	printf("%u times 20 MiB\n", n);
+	return 0;
 }
 
 int small(char **argv)

@@ -5,6 +5,8 @@
 /* Each takes its arguments from argv[1] on, and returns an exit status. */
 int diff(char **argv);  /* ONE OTHER SEED STEPS */
 int many(char **argv);  /* DIR THREADS: all at once write, fsync, read, rename, unlink */
+int wide(char **argv);  /* DIR THREADS: all at once write 20 times a MiB, past the cache */
+int names(char **argv); /* DIR: extended attributes, on a file system that has them */
 int small(char **argv); /* DIR FILES: each written and synced; prints ms */
 int find(char **argv);  /* DIR FILES: made first, then listed and looked at twice; prints ms */
 int bulk(char **argv);  /* DIR MIB: written, synced, read anew; prints ms */

@@ -157,7 +157,7 @@ static void nodes(void)
 	hello();
 	for (size_t i = 0; xs && i < COUNT(rows); i++)
 		(void)xs_write(xs, XBT_NULL, rows[i].path, rows[i].value, (unsigned)strlen(rows[i].value));
-	report("nodes", xs && xs_rm(xs, XBT_NULL, "device/9pfs"));
+	report("nodes", xs && xs_rm(xs, XBT_NULL, "device/9pfs/0/state") && xs_rm(xs, XBT_NULL, "device/9pfs/0/tag"));
 	garbage();
 }
 

@@ -2,12 +2,15 @@
 
 # The 9p root against a tmpfs, operation by operation: tests/p9/diff.c.
 t_9p_root_is_a_file_system() {
-	sh_pod 'for seed in 1 2 3 4; do p9test diff /one /dev/shm/other $seed 1500 || exit 1; done; p9test many /many 150'
+	sh_pod 'for seed in 1 2 3 4; do p9test diff /one /dev/shm/other $seed 1500 || exit 1; done; p9test many /many 150
+		for i in 1 2 3 4 5; do p9test many /killed$i 60 & sleep 0.3; kill -9 $!; wait $!; done 2>/dev/null
+		echo "and all goes on" >/after; cat /after'
 	expect status 0 "$(status)" && expect stdout "1500 steps from seed 1, no difference
 1500 steps from seed 2, no difference
 1500 steps from seed 3, no difference
 1500 steps from seed 4, no difference
-150 at once" "$(cat $OUT/stdout)" || { sed 's/^/# /' $OUT/stdout | tail -n 60; return 1; }
+150 at once
+and all goes on" "$(cat $OUT/stdout)" || { sed 's/^/# /' $OUT/stdout | tail -n 60; return 1; }
 }
 
 # What the guest sees of links that lead out of its root is its own files, and dom0's stay untouched.
@@ -22,4 +25,20 @@ t_9p_links_lead_nowhere_in_dom0() {
 	expect stdout "bin
 through
 unlinked" "$(cat $OUT/stdout)" && expect secret secret "$(cat /tmp/case/secret)"
+}
+
+# On a disk, where reads wait, writes are synced and files have attributes; dom0 sees what the guest made.
+t_9p_on_a_disk() {
+	DATA=/var/tmp/rkt
+	sh_pod 'p9test names /names && p9test diff /one /dev/shm/other 7 1500 && p9test many /many 20 && echo kept >/kept &&
+		mkfifo -m 600 /pipe && mknod /null c 1 3 && sync'
+	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
+	expect stdout "attributes are kept
+1500 steps from seed 7, no difference
+20 at once" "$(cat $OUT/stdout)" && expect kept kept "$(cat $root/kept)" &&
+		expect pipe "fifo 600 0" "$(stat -c '%F %a %u' $root/pipe)" &&
+		expect null "character special file 1,3" "$(stat -c '%F %t,%T' $root/null)"
+	ret=$?
+	rm -rf $DATA
+	return $ret
 }

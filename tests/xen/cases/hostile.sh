@@ -30,8 +30,12 @@ t_guest_chatters_with_escape_sequences() {
 }
 
 t_guest_spoils_its_nodes() {
-	hostile nodes 'the guest broke the protocol: frame of unknown type 165' &&
-		grep -q 'nodes: done' $OUT/stderr || fail "the nodes were not spoilt"
+	ended_pod
+	cp hostile-nodes "$(poddir)/stage1/rootfs/boot/initramfs"
+	again
+	expect "exit status" 254 "$(status)" &&
+		expect stderr "stage1 run: guest: nodes: done
+stage1 run: the guest broke the protocol: frame of unknown type 165" "$(grep '^stage1 run:' $OUT/stderr)"
 }
 
 t_guest_dies_inside_a_frame() {
