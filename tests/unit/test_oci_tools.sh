@@ -32,7 +32,7 @@ END
 "$pack" --format=aci s1.aci manifest=s1.json rootfs/run=s1.run:0755
 run() { # IMAGE [FLAGS]: what the app's root is, and its manifest in pod.json
 	image=$1; shift
-	"$stage0" run --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci "$image" "$@" 2>pod.json ||
+	"$stage0" run --no-overlay --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci "$image" "$@" 2>pod.json ||
 		fail "$image: $(cat pod.json)"
 	rm -rf data
 }
@@ -82,7 +82,7 @@ if run_err=$("$stage0" plan --insecure-options=image layout 2>&1); then fail "ch
 same tags "stage0: image layout: several images in it: say which, as FILE:TAG; it has empty, one, two, three" "$run_err"
 if run_err=$("$stage0" plan --insecure-options=image layout:four 2>&1); then fail "found a tag that is not there"; fi
 same tags "stage0: image layout:four: no image 'four' in it, which has empty, one, two, three" "$run_err"
-if run_err=$("$stage0" run --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci layout:empty --exec=/x 2>&1); then
+if run_err=$("$stage0" run --no-overlay --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci layout:empty --exec=/x 2>&1); then
 	fail "ran an empty root"
 fi
 same empty "stage0: image layout:empty: the image has no layers: its root would be empty" "$run_err"
@@ -135,14 +135,14 @@ of = lambda d: json.load(open("layout/blobs/" + d["digest"].replace(":", "/")))
 print("blobs/" + of(json.load(open("layout/index.json"))["manifests"][1])["layers"][0]["digest"].replace(":", "/"))')
 printf X | dd of="layout/$blob" bs=1 seek=100 conv=notrunc 2>/dev/null
 for tag in one two three; do
-	if "$stage0" run --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci layout:$tag --exec=/x >out 2>&1
+	if "$stage0" run --no-overlay --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci layout:$tag --exec=/x >out 2>&1
 	then fail "ran $tag with a layer that was spoilt"; fi
 	same "lines for $tag" 1 "$(wc -l <out)"
 	grep -q "^stage0: image layout:$tag: layer 1 of " out || fail "$tag: $(cat out)"
 done
 [ -z "$(find data -mindepth 3 2>/dev/null)" ] || fail "left something behind"
 head -c 20000 docker.tar >short.tar
-if "$stage0" run --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci short.tar >out 2>&1; then fail "ran a half"; fi
+if "$stage0" run --no-overlay --insecure-options=image --dir="$dir/data" --stage1-path=s1.aci short.tar >out 2>&1; then fail "ran a half"; fi
 same "lines for a half" 1 "$(wc -l <out)"
 ok "what was spoilt or cut off does not run"
 echo "1..$n"

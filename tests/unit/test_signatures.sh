@@ -49,7 +49,7 @@ expire=1d new_key old ed25519 --faked-system-time 20200101T000000
 # --- running
 run() { # IMAGE [FLAGS]: its status and stderr are left behind
 	rm -rf data
-	"$build/stage0/stage0" run --dir=data --local-config=etc --system-config=lib --stage1-path=s1.aci "$@" >stdout 2>stderr
+	"$build/stage0/stage0" run --no-overlay --dir=data --local-config=etc --system-config=lib --stage1-path=s1.aci "$@" >stdout 2>stderr
 	status=$?
 }
 runs() { run "$@"; same "$* ($(cat stderr))" 7 $status; }
