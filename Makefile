@@ -32,8 +32,8 @@ POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
-SUPERVISE   := stage1/session.c stage1/supervise.c stage1/console.c stage1/sink.c stage1/signals.c \
-	stage1/control.c stage1/terminal.c
+SUPERVISE   := $(addprefix stage1/,session.c supervise.c console.c signals.c terminal.c escape.c control.c \
+	output.c prefix.c applog.c journal.c sink.c)
 RUN         := $(addprefix stage1/,run.c export.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stage1/terminal.h"
+
 void console_init(struct console *c, int fd, bool show)
 {
 	memset(c, 0, sizeof(*c));
@@ -19,7 +21,7 @@ static void end_line(struct console *c)
 	if (c->part_len > 0) {
 		memcpy(c->line[c->nlines++ % CONSOLE_LINES], c->part, c->part_len + 1);
 		if (c->show)
-			fprintf(stderr, "guest: %s\n", c->part);
+			fprintf(stderr, "guest: %s%s", c->part, terminal_eol());
 	}
 	c->part_len = 0;
 }

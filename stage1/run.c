@@ -11,11 +11,16 @@
 #include "stage1/control.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
+#include "stage1/output.h"
 #include "stage1/plan/plan.h"
+#include "stage1/plan/streams.h"
 #include "stage1/poddir.h"
 #include "stage1/signals.h"
 #include "stage1/supervise.h"
+#include "stage1/terminal.h"
 #include "stage1/volumes.h"
+
+enum { STATUS_ESCAPED = 1 }; /* as nspawn's (contract 2.1.4) */
 
 struct run {
 	const struct run_opts *opts;
@@ -28,8 +33,12 @@ struct run {
 	struct domain_plan domain_plan;
 	uint8_t *guest_plan; /* encoded */
 	size_t guest_plan_len;
+	bool has_terminal, lends_terminal;
+	struct plan_terminal terminal; /* ours */
+	int stdin_app;
 	struct session *session;
 	struct control *control;
+	struct output *output;
 	uint32_t domid;
 	bool have_domain;
 };
@@ -37,7 +46,7 @@ struct run {
 static void say(void *arg, const char *line)
 {
 	(void)arg;
-	fprintf(stderr, "stage1 run: guest: %s\n", line);
+	fprintf(stderr, "stage1 run: guest: %s%s", line, terminal_eol());
 }
 
 /* What this host has of what the pod names: files and directories, nothing of Xen. */
@@ -59,7 +68,7 @@ static int make_plans(struct run *r, struct err *e)
 	struct host_facts facts;
 	struct plan_input in = {
 		.opts = r->opts, .pod = &r->pod, .facts = &facts, .s1root = r->s1root,
-		.mounts = &r->mounts, .etc = &etc,
+		.mounts = &r->mounts, .etc = &etc, .terminal = r->has_terminal ? &r->terminal : NULL,
 	};
 	int ret;
 
@@ -74,6 +83,9 @@ static int make_plans(struct run *r, struct err *e)
 		fprintf(stderr, "stage1 run: warning: %s\n", warnings.line[i]);
 	plan_warnings_dispose(&warnings);
 	plan_guest(&in, &guest);
+	r->stdin_app = plan_stdin_app(&in);
+	r->lends_terminal = r->has_terminal && r->stdin_app >= 0 &&
+		guest.apps[r->stdin_app].io.kind[WIRE_STDIN] == GUEST_IO_TTY;
 	ret = guest_plan_encode(&guest, &r->guest_plan, &r->guest_plan_len, e);
 	guest_plan_dispose(&guest);
 	etc_files_dispose(&etc);
@@ -110,6 +122,50 @@ static void set_ready(void *arg, bool ready)
 		fprintf(stderr, "stage1 run: %s\n", e.msg);
 }
 
+static void look_at_terminal(struct run *r)
+{
+	r->has_terminal = terminal_there();
+	if (!r->has_terminal)
+		return;
+	terminal_size(&r->terminal.rows, &r->terminal.cols);
+	r->terminal.term = getenv("TERM");
+}
+
+/* The apps' output, by its modes: lines carry their names, the rest is theirs alone. */
+static void open_output(struct run *r)
+{
+	const struct plan_input in = { .opts = r->opts, .pod = &r->pod };
+
+	r->output = xcalloc(1, sizeof(*r->output));
+	output_open(r->output, r->session, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO,
+		.journal = JOURNAL_SOCKET, .pod = r->opts->uuid });
+	for (size_t i = 0; i < r->pod.napps; i++) {
+		const struct stream_modes modes = plan_streams(&in, &r->pod.apps[i]);
+
+		output_app(r->output, i, r->pod.apps[i].name);
+		for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+			if (modes.mode[k] != STREAM_LOG)
+				r->output->apps[i].mode[k] = OUTPUT_RAW;
+	}
+}
+
+static void close_output(struct run *r)
+{
+	const struct output *o = r->output;
+
+	if (!o)
+		return;
+	output_close(r->output);
+	for (size_t i = 0; i < r->pod.napps; i++)
+		if (o->apps[i].log.lost > 0)
+			fprintf(stderr, "stage1 run: warning: app '%s': %lu lines are not in its log\n",
+				r->pod.apps[i].name, o->apps[i].log.lost);
+	if (r->opts->debug && o->journal.lost > 0)
+		fprintf(stderr, "stage1 run: %lu lines are not in the host's journal\n", o->journal.lost);
+	output_dispose(r->output);
+	free(r->output);
+}
+
 static int let_run(struct run *r, struct err *e)
 {
 	AUTO_CLOSE int backend = -1;
@@ -124,11 +180,12 @@ static int let_run(struct run *r, struct err *e)
 	}
 	r->session = xcalloc(1, sizeof(*r->session));
 	session_init(r->session, r->guest_plan, r->guest_plan_len, r->pod.napps, say, NULL);
+	open_output(r);
 	ret = supervise(&(struct supervise_input){
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
 		.signals = r->signals, .backend = backend, .console = console,
-		.control = r->control, .debug = r->opts->debug,
-		.forward_stdin = r->opts->interactive, .ready = set_ready,
+		.control = r->control, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
+		.terminal = r->lends_terminal, .ready = set_ready,
 	}, e);
 	return ret;
 }
@@ -143,6 +200,9 @@ static int write_statuses(const struct run *r, struct err *e)
 			continue;
 		if (*app->text) /* why it never ran, or what ended it */
 			fprintf(stderr, "stage1 run: app '%s': %s\n", r->pod.apps[i].name, app->text);
+		else if (r->opts->debug && app->by_shutdown && app->how == WIRE_APP_EXITED && app->value != 0)
+			fprintf(stderr, "stage1 run: app '%s': exited with status %u when the pod ended\n",
+				r->pod.apps[i].name, app->value);
 		if (poddir_write_status(r->pod.apps[i].name, session_app_status(app), e) < 0)
 			return -1;
 	}
@@ -151,6 +211,9 @@ static int write_statuses(const struct run *r, struct err *e)
 
 static int run_steps(struct run *r, int *status_r, struct err *e)
 {
+	int ret;
+
+	look_at_terminal(r);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
 		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
@@ -161,9 +224,10 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 		*status_r = 0;
 		return 0;
 	}
-	if (let_run(r, e) < 0)
+	ret = let_run(r, e);
+	if (ret < 0)
 		return -1;
-	*status_r = session_exit_status(r->session);
+	*status_r = ret == SUPERVISE_ESCAPED ? STATUS_ESCAPED : session_exit_status(r->session);
 	return 0;
 }
 
@@ -182,6 +246,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0)
 		ret = -1;
 	xo->close(r.xen);
+	close_output(&r);
 	if (r.session)
 		session_dispose(r.session);
 	free(r.session);

@@ -13,9 +13,10 @@
 
 #include "stage1/common/util.h"
 #include "stage1/console.h"
+#include "stage1/escape.h"
 #include "stage1/p9/status.h"
 #include "stage1/signals.h"
-#include "stage1/sink.h"
+#include "stage1/terminal.h"
 
 enum {
 	GREET_MS = 180000,     /* from unpause to the guest's HELLO */
@@ -27,13 +28,16 @@ struct loop {
 	const struct supervise_input *in;
 	struct session *s;
 	struct transport io;
-	bool connected, peer_gone, backend_gone, ready_said, stop_said;
+	bool connected, peer_gone, backend_gone, ready_said, unready_said, stop_said;
 	bool told; /* TERM, INT or HUP has come once */
 	enum domain_state domain;
 	int64_t deadline; /* monotonic ms, -1: none */
-	struct sink out[WIRE_STREAMS];
 	struct console console;
 	bool stdin_open;
+	bool moved;   /* output was: there may be more, and credit to give */
+	bool lent;    /* our terminal is the app's */
+	bool escaped;
+	struct escape escape;
 };
 
 static int64_t now_ms(void)
@@ -56,7 +60,7 @@ static void debug(const struct loop *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputs(terminal_eol(), stderr);
 }
 
 /* Everything that can be read from the guest and sent to it without waiting. */
@@ -102,38 +106,32 @@ static int connect_channel(struct loop *l, struct err *e)
 	return ret < 0 ? -1 : 0;
 }
 
-/* Output of all apps goes to our stdout and stderr: a rkt pod's streams without a prefix. */
-static void write_out(struct loop *l, unsigned stream)
+static void ask_to_stop(struct loop *l, uint32_t grace_ms)
 {
-	for (size_t i = 0; i < l->s->napps; i++) {
-		struct session_out *out = &l->s->apps[i].out[stream];
-
-		while (out->start < out->end) {
-			ssize_t n = sink_write(&l->out[stream], out->buf + out->start,
-				out->end - out->start);
-
-			if (n == 0)
-				return;
-			if (n < 0)
-				session_refuse(out);
-			else
-				session_wrote(out, (size_t)n);
-		}
-	}
+	debug(l, "stopping the apps");
+	session_stop(l->s, grace_ms);
+	l->deadline = now_ms() + grace_ms + STOP_LATE_MS;
 }
 
-static bool wants_write(const struct loop *l, unsigned stream)
+static void take_typed(struct loop *l, const uint8_t *data, ssize_t n)
 {
-	for (size_t i = 0; i < l->s->napps; i++)
-		if (l->s->apps[i].out[stream].start < l->s->apps[i].out[stream].end)
-			return true;
-	return false;
+	if (!l->lent)
+		return;
+	if (n <= 0) /* it is no terminal any more: as if it had been hung up */
+		ask_to_stop(l, STOP_GRACE_MS);
+	else
+		l->escaped = escape_typed(&l->escape, data, (size_t)n, now_ms());
+}
+
+static size_t stdin_room(const struct loop *l)
+{
+	return l->stdin_open ? session_stdin_room(l->s, (unsigned)l->in->stdin_app) : 0;
 }
 
 static void read_stdin(struct loop *l)
 {
 	uint8_t buf[WIRE_PAYLOAD_MAX];
-	size_t room = session_stdin_room(l->s, 0);
+	size_t room = stdin_room(l);
 	ssize_t n;
 
 	if (room == 0)
@@ -143,14 +141,35 @@ static void read_stdin(struct loop *l)
 		return;
 	if (n <= 0)
 		l->stdin_open = false;
-	session_stdin(l->s, 0, buf, n > 0 ? (size_t)n : 0);
+	take_typed(l, buf, n);
+	session_stdin(l->s, (unsigned)l->in->stdin_app, buf, n > 0 ? (size_t)n : 0);
 }
 
-static void ask_to_stop(struct loop *l, uint32_t grace_ms)
+static void send_size(struct loop *l)
 {
-	debug(l, "stopping the apps");
-	session_stop(l->s, grace_ms);
-	l->deadline = now_ms() + grace_ms + STOP_LATE_MS;
+	uint32_t rows, cols;
+
+	terminal_size(&rows, &cols);
+	if (rows && cols)
+		session_resize(l->s, (unsigned)l->in->stdin_app, rows, cols);
+}
+
+/* From the app's start to its end, so that ^C stops a pod that is still starting. */
+static void lend_terminal(struct loop *l)
+{
+	const struct session_app *app;
+
+	if (!l->in->terminal)
+		return;
+	app = &l->s->apps[l->in->stdin_app];
+	if (app->state == SESSION_APP_STARTED && !l->lent) {
+		l->lent = true;
+		terminal_raw();
+		send_size(l); /* it may have changed since the plan was made */
+	} else if (app->state == SESSION_APP_OVER && l->lent && session_all_written(l->s)) {
+		l->lent = false;
+		terminal_restore();
+	}
 }
 
 static int take_signals(struct loop *l, struct err *e)
@@ -158,6 +177,12 @@ static int take_signals(struct loop *l, struct err *e)
 	int sig;
 
 	while ((sig = signals_next(l->in->signals)) != 0) {
+		if (sig == SIGTSTP)
+			terminal_suspend();
+		if (sig == SIGTSTP || sig == SIGWINCH) {
+			send_size(l);
+			continue;
+		}
 		if (sig != SIGPWR && l->told)
 			return err_set(e, ERR_HOST, "asked twice to stop: the pod is destroyed");
 		l->told = l->told || sig != SIGPWR;
@@ -175,8 +200,10 @@ static void say_ready(struct loop *l)
 		l->ready_said = true;
 		l->in->ready(l->in->ready_arg, true);
 	}
-	if (l->s->stopping && l->deadline < 0) { /* an app failed: the guest ends the others */
+	if (l->s->stopping && l->deadline < 0) /* an app failed: the guest ends the others */
 		l->deadline = now_ms() + STOP_GRACE_MS + STOP_LATE_MS;
+	if (l->s->stopping && l->ready_said && !l->unready_said) {
+		l->unready_said = true;
 		l->in->ready(l->in->ready_arg, false);
 	}
 }
@@ -215,7 +242,7 @@ static int check_end(struct loop *l, struct err *e)
 	return 0;
 }
 
-enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_STDOUT, FD_STDERR, FD_XEN };
+enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTLETS };
 
 static int wait_for_event(struct loop *l, struct err *e)
 {
@@ -229,12 +256,11 @@ static int wait_for_event(struct loop *l, struct err *e)
 		.events = POLLIN };
 	fds[FD_CONSOLE] = (struct pollfd){ .fd = l->console.fd, .events = POLLIN };
 	fds[FD_STDIN] = (struct pollfd){
-		.fd = l->stdin_open && session_stdin_room(l->s, 0) > 0 ? STDIN_FILENO : -1,
-		.events = POLLIN };
-	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		fds[FD_STDIN + k] = (struct pollfd){ .fd = wants_write(l, k) ? l->out[k].fd : -1,
-			.events = POLLOUT };
-	if (l->deadline >= 0 && !l->s->ended)
+		.fd = stdin_room(l) > 0 ? STDIN_FILENO : -1, .events = POLLIN };
+	output_poll(l->in->output, &fds[FD_OUTPUT]);
+	if (l->moved)
+		timeout = 0;
+	else if (l->deadline >= 0 && !l->s->ended)
 		timeout = l->deadline > now_ms() ? (int)(l->deadline - now_ms()) : 0;
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
@@ -255,10 +281,6 @@ static int wait_for_event(struct loop *l, struct err *e)
 		console_read(&l->console);
 	if (fds[FD_STDIN].revents)
 		read_stdin(l);
-	if (fds[FD_STDOUT].revents)
-		write_out(l, WIRE_STDOUT);
-	if (fds[FD_STDERR].revents)
-		write_out(l, WIRE_STDERR);
 	if (fds[FD_BACKEND].revents && l->domain == DOMAIN_RUNNING &&
 		l->in->xo->taken(l->in->xen, l->in->domid))
 		l->domain = DOMAIN_GONE; /* its backend is the first to go */
@@ -278,12 +300,16 @@ static int exchange_all(struct loop *l, struct err *e)
 
 static int run_loop(struct loop *l, struct err *e)
 {
-	while (!l->s->ended || !session_all_written(l->s)) {
+	while (!l->s->ended || !output_done(l->in->output)) {
 		if (wait_for_event(l, e) < 0 || take_signals(l, e) < 0 || connect_channel(l, e) < 0 ||
 			exchange_all(l, e) < 0 || check_end(l, e) < 0)
 			return -1;
+		if (l->escaped)
+			return SUPERVISE_ESCAPED;
 		if (l->s->greeted && !l->s->stopping)
 			l->deadline = -1;
+		lend_terminal(l);
+		l->moved = output_pump(l->in->output, l->s->ended);
 		say_ready(l);
 	}
 	return exchange(l, e); /* BYE */
@@ -295,21 +321,18 @@ static int run_loop(struct loop *l, struct err *e)
  */
 static void drain(struct loop *l)
 {
-	while (!session_all_written(l->s)) {
-		struct pollfd fds[] = {
-			{ .fd = l->in->signals, .events = POLLIN },
-			{ .fd = wants_write(l, WIRE_STDOUT) ? l->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
-			{ .fd = wants_write(l, WIRE_STDERR) ? l->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
-		};
+	for (;;) {
+		struct pollfd fds[1 + OUTLETS] = { { .fd = l->in->signals, .events = POLLIN } };
+		bool moved = output_pump(l->in->output, true);
+		int sig;
 
-		if (poll(fds, COUNT(fds), -1) < 0)
-			continue; /* the signal that interrupted us is in the pipe */
-		if (fds[0].revents)
+		if (output_done(l->in->output))
 			return;
-		if (fds[1].revents)
-			write_out(l, WIRE_STDOUT);
-		if (fds[2].revents)
-			write_out(l, WIRE_STDERR);
+		output_poll(l->in->output, fds + 1);
+		(void)poll(fds, COUNT(fds), moved ? 0 : -1);
+		while ((sig = signals_next(l->in->signals)) != 0)
+			if (sig != SIGWINCH && sig != SIGTSTP)
+				return;
 	}
 }
 
@@ -320,15 +343,16 @@ int supervise(const struct supervise_input *in, struct err *e)
 
 	l->in = in;
 	l->s = in->session;
-	l->stdin_open = in->forward_stdin;
+	l->stdin_open = in->stdin_app >= 0;
 	l->deadline = now_ms() + GREET_MS;
-	sink_open(&l->out[WIRE_STDOUT], STDOUT_FILENO);
-	sink_open(&l->out[WIRE_STDERR], STDERR_FILENO);
 	console_init(&l->console, in->console, in->debug);
+	if (in->terminal)
+		signals_of_terminal();
 
 	ret = run_loop(l, e);
 
-	if (l->ready_said)
+	terminal_restore();
+	if (l->ready_said && !l->unready_said)
 		in->ready(in->ready_arg, false);
 	if (ret < 0) {
 		drain(l);
@@ -337,8 +361,6 @@ int supervise(const struct supervise_input *in, struct err *e)
 			console_report(&l->console);
 	}
 	console_close(&l->console);
-	sink_close(&l->out[WIRE_STDOUT]);
-	sink_close(&l->out[WIRE_STDERR]);
 	free(l);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #define STAGE1_SUPERVISE_H
 
 #include "stage1/control.h"
+#include "stage1/output.h"
 #include "stage1/session.h"
 #include "stage1/xen/xen.h"
 
@@ -20,14 +21,18 @@ struct supervise_input {
 	int console;    /* the console's terminal, or -1; taken */
 	struct control *control; /* those who enter the pod */
 	bool debug;     /* show the console and what happens */
-	bool forward_stdin; /* our stdin is app 0's */
+	struct output *output; /* of the session's apps */
+	int stdin_app;  /* index of the app that our stdin is for; -1: of none */
+	bool terminal;  /* it is lent ours (stage1/terminal.h) while it runs */
 	void (*ready)(void *arg, bool ready); /* all apps have started; the pod begins to end */
 	void *ready_arg;
 };
 
+enum { SUPERVISE_ESCAPED = 1 }; /* the user typed the escape: the pod is to be destroyed */
+
 /*
  * 0 when the guest has ended the pod by the protocol: then the session knows every app's status.
- * -1 with *e when it died, misbehaved, or had to be given up; the caller destroys the domain.
+ * SUPERVISE_ESCAPED: see there. -1 with *e when it died, misbehaved, or had to be given up; the caller destroys the domain.
  */
 int supervise(const struct supervise_input *in, struct err *e);
 

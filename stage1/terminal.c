@@ -61,6 +61,11 @@ void terminal_raw(void)
 	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 }
 
+const char *terminal_eol(void)
+{
+	return is_raw ? "\r\n" : "\n";
+}
+
 void terminal_size(uint32_t *rows_r, uint32_t *cols_r)
 {
 	struct winsize size = { .ws_row = 0 };

@@ -15,6 +15,8 @@ bool terminal_there(void);
 void terminal_raw(void);
 /* Harmless at any time, any number of times. */
 void terminal_restore(void);
+/* What ends a line of our own on it: "\r\n" while it is raw. */
+const char *terminal_eol(void);
 /* 0 and 0 when it does not know. */
 void terminal_size(uint32_t *rows_r, uint32_t *cols_r);
 /* SIGTSTP from outside: gives the terminal back, stops, and takes it again when we are continued. */

@@ -1,6 +1,6 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
-APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ln ls mkdir mkfifo mknod mount nproc ps pwd \
+APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ln ls mkdir mkfifo mknod mount nproc od ps pwd \
 	sed sha256sum sleep rm sort stat stty sync tail tr true tty uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 
@@ -48,6 +48,12 @@ $(B)/obj/tests/plan-qemu.o: stage1/plan/plan.c
 	@$(CC_RULE) -DPLAN_P9_BACKEND=P9_QEMU -c $< -o $@
 $(B)/tests/init-qemu: $(call obj,$(filter-out stage1/plan/plan.c,$(PROG_init))) $(B)/obj/tests/plan-qemu.o
 	@$(call testlink,$(JSON) $(SECCOMP))
+
+# A user at a terminal.
+$(B)/tests/ptyrun: $(call plain,tests/xen/ptyrun.c)
+	@mkdir -p $(@D)
+	@$(CC) -static -s -o $@ $^ -lutil
+check-xen check-run: $(B)/tests/ptyrun
 
 # Hostile guests, an initramfs for each way to misbehave.
 HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass nodes)

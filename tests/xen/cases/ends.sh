@@ -121,5 +121,5 @@ t_two_pods_at_once() {
 	wait $one
 	expect "first status" 1 $? || return 1
 	wait $two
-	expect "second status" 2 $? && expect first one "$(cat $OUT/one)" && expect second two "$(cat $OUT/two)"
+	expect "second status" 2 $? && bare $OUT/one $OUT/two && expect first one "$(cat $OUT/one)" && expect second two "$(cat $OUT/two)"
 }

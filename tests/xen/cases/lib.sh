@@ -24,12 +24,29 @@ pod() {
 	stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid "$@"
 }
 
+# bare FILE...: takes from each line what says whose it is, "[ 12.345678] app[7]: "; one that lacks it is marked, but
+# on stderr, where we speak too.
+bare() {
+	for file in "$@"; do
+		awk -v err="${file##*/std}" '{
+			if (match($0, /^\[ *[0-9]+\.[0-9][0-9][0-9][0-9][0-9][0-9]\] [a-z0-9-]+\[[0-9]+\]: /))
+				print substr($0, RLENGTH + 1)
+			else
+				print (err == "err" ? "" : "nobody'"'"'s: ") $0
+		}' "$file" >$OUT/bare && mv $OUT/bare "$file"
+	done
+}
+
 # sh_pod SCRIPT [FLAGS...]: FLAGS of the pod or of the image; stdout, stderr and status are left in $OUT.
 sh_pod() {
 	script=$1
 	shift
 	pod $IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
+	case " $* " in
+	*" --interactive "*) ;;
+	*) bare $OUT/stdout $OUT/stderr ;;
+	esac
 }
 
 status() { cat $OUT/status; }
@@ -46,13 +63,14 @@ start() {
 	rm -f $OUT/uuid $OUT/stdout
 	pod $IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr &
 	started=$!
-	wait_for "the app to start" grep -q '^up$' $OUT/stdout
+	wait_for "the app to start" grep -q ': up$' $OUT/stdout
 }
 
 # finish: the status of the pod that start() began
 finish() {
 	wait $started
 	echo $? >$OUT/status
+	bare $OUT/stdout $OUT/stderr
 }
 
 # wait_for WHAT COMMAND...: polls a condition for at most a generous minute or two.
@@ -76,6 +94,7 @@ again() {
 		RKT_LOCK_FD=9 exec stage1/rootfs/init --net=none "$@" "$(uuid)"
 	) >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
+	bare $OUT/stdout $OUT/stderr
 }
 
 # make_ended_pod [SCRIPT]: a pod directory whose pod has ended, to be spoilt and started again: made

@@ -56,7 +56,7 @@ t_mounts_host_volumes() {
 		/rw/mapper /rw/map
 	END
 	again &
-	wait_for "the app to start" grep -q '^up$' $OUT/stdout
+	wait_for "the app to start" grep -q ': up$' $OUT/stdout
 	# The host's own mounts are free while the pod runs, and what it does in the volume is seen.
 	umount $v/flat/inner || fail "the host cannot unmount below a volume" || return 1
 	busybox mv $v/rw/file $v/rw/moved && echo now >$v/rw/.go && mv $v/rw/.go $v/rw/go
@@ -216,7 +216,7 @@ t_mounts_overlay_root_and_default_etc() {
 	mv $root $OUT/o/lower && mkdir $root
 	mount -t overlay -o lowerdir=$OUT/o/lower,upperdir=$OUT/o/upper,workdir=$OUT/o/work overlay $root || return 1
 	again &
-	wait_for "the app to start" grep -q '^up$' $OUT/stdout
+	wait_for "the app to start" grep -q ': up$' $OUT/stdout
 	umount $root || fail "the root's overlay is busy in the host while the pod runs" || return 1
 	wait $!
 	expect status 0 "$(status)" && expect stdout "127.0.0.1	localhost rkt-$(uuid)

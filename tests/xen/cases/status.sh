@@ -58,7 +58,7 @@ USER=root" "$(grep -v -e ^SHLVL= -e ^OLDPWD= $OUT/stdout)"
 
 t_arguments_are_bytes() {
 	arg=$(printf 'a "b" %%s $HOME \\ \n\001\377 end')
-	pod $IMAGE -- -c 'printf %s "$1"' sh "$arg" >$OUT/stdout 2>$OUT/stderr
+	pod --interactive $IMAGE -- -c 'printf %s "$1"' sh "$arg" >$OUT/stdout 2>$OUT/stderr
 	expect bytes "$(printf %s "$arg" | sha256sum)" "$(sha256sum <$OUT/stdout)"
 }
 
