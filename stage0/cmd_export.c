@@ -71,7 +71,41 @@ static int read_users(int pod, struct tarout_opts *t, struct err *e)
 	return 0;
 }
 
-/* Another name until it is whole. */
+/* A file without a name, as far as the file system knows such, so that nothing is left of one who is killed. */
+static int open_nameless(const char *out, char *tmp, int *fd_r, struct err *e)
+{
+	const char *slash = strrchr(out, '/');
+	AUTO_FREE char *dir = slash ? xstrndup(out, (size_t)(slash - out) + 1) : xstrdup(".");
+
+	*fd_r = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (*fd_r >= 0)
+		tmp[0] = '\0';
+	else if (errno == EOPNOTSUPP || errno == EISDIR)
+		*fd_r = mkostemp(tmp, O_CLOEXEC);
+	return *fd_r < 0 ? err_sys(e, "create %s", out) : 0;
+}
+
+/* `tmp` is its name, if it has one. One that is to replace another must have one for a moment. */
+static int give_name(int fd, char *tmp, const struct export_opts *o, struct err *e)
+{
+	AUTO_FREE char *self = xasprintf("/proc/self/fd/%d", fd);
+	unsigned flags = o->overwrite ? 0 : RENAME_NOREPLACE;
+
+	if (!tmp[0] && !o->overwrite) {
+		if (linkat(AT_FDCWD, self, AT_FDCWD, o->out, AT_SYMLINK_FOLLOW) < 0)
+			return err_sys(e, "create %s", o->out);
+		return 0;
+	}
+	if (!tmp[0]) {
+		(void)sprintf(tmp, "%s.%06d", o->out, (int)getpid() % 1000000);
+		if (linkat(AT_FDCWD, self, AT_FDCWD, tmp, AT_SYMLINK_FOLLOW) < 0) {
+			tmp[0] = '\0';
+			return err_sys(e, "create %s", o->out);
+		}
+	}
+	return renameat2(AT_FDCWD, tmp, AT_FDCWD, o->out, flags) < 0 ? err_sys(e, "create %s", o->out) : 0;
+}
+
 static int write_out(const struct export_opts *o, const struct tarout_opts *t, struct err *e)
 {
 	AUTO_FREE char *tmp = xasprintf("%s.XXXXXX", o->out);
@@ -82,14 +116,14 @@ static int write_out(const struct export_opts *o, const struct tarout_opts *t, s
 	(void)umask(mask);
 	if (!o->overwrite && faccessat(AT_FDCWD, o->out, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(e, ERR_USAGE, "%s exists (--overwrite replaces it)", o->out);
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "create %s", o->out);
+	if (open_nameless(o->out, tmp, &fd, e) < 0)
+		return -1;
 	ret = tarout_write(fd, t, e);
-	if (ret == 0 && (fchmod(fd, 0644 & ~mask) < 0 ||
-		renameat2(AT_FDCWD, tmp, AT_FDCWD, o->out, o->overwrite ? 0 : RENAME_NOREPLACE) < 0))
-		ret = err_sys(e, "create %s", o->out);
-	if (ret < 0)
+	if (ret == 0 && fchmod(fd, 0644 & ~mask) < 0)
+		ret = err_sys(e, "set the mode of %s", o->out);
+	if (ret == 0)
+		ret = give_name(fd, tmp, o, e);
+	if (ret < 0 && tmp[0])
 		(void)unlink(tmp);
 	return ret;
 }

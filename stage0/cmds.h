@@ -16,6 +16,8 @@
 enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others */
 
 int cmd_run(int argc, char **argv);
+int cmd_prepare(int argc, char **argv);
+int cmd_run_prepared(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_trust(int argc, char **argv);
 int cmd_plan(int argc, char **argv);

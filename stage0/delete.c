@@ -22,7 +22,7 @@ static int run_gc(const struct known_pod *pod, const struct delete_opts *o, stru
 	AUTO_FREE char *dir = poddir_path(&pod->dir), *path = NULL;
 	struct stage1_image s = STAGE1_IMAGE_INIT;
 	struct err why = ERR_INIT;
-	const char *argv[6], *entry;
+	const char *argv[6], *entry = "";
 	size_t n = 0;
 	int ret = stage1_image_read(pod->dir.fd, &s, &why);
 

@@ -76,7 +76,7 @@ static int exec_errno(int fd)
 
 int entry_run(const struct entry_call *call, struct err *e)
 {
-	int ends[2], status, error;
+	int ends[2], status = 0, error;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)

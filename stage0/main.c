@@ -2,6 +2,7 @@
  * stage0: pods on a host without rkt, or next to it. A table of commands, nothing else.
  */
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "run an image as a pod" },
+	{ "prepare", cmd_prepare, "make a pod of images, for run-prepared" },
+	{ "run-prepared", cmd_run_prepared, "run a prepared pod" },
 	{ "list", cmd_list, "list the pods" },
 	{ "status", cmd_status, "say what is known of a pod, or wait for it" },
 	{ "enter", cmd_enter, "run a command in an app of a running pod" },
@@ -47,42 +50,68 @@ static int help(void)
 	return 0;
 }
 
-/* rkt takes its global flags (--dir=, --debug) before the command too: put the command first. */
-static void command_first(int argc, char **argv)
+/*
+ * rkt takes its global flags (--dir=DIR, --dir DIR, --debug) before the command too: puts the command
+ * first. False when there is none.
+ */
+static bool command_first(int argc, char **argv)
 {
+	static const char *const valued[] = { "dir", "local-config", "system-config", "user-config",
+		"insecure-options" };
+	char *name;
 	int i = 1;
 
-	while (i < argc && argv[i][0] == '-')
-		i++;
-	if (i < argc) {
-		char *name = argv[i];
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		size_t k = 0;
 
-		memmove(argv + 2, argv + 1, (size_t)(i - 1) * sizeof(*argv));
-		argv[1] = name;
+		while (k < COUNT(valued) && strcmp(argv[i] + (argv[i][1] == '-' ? 2 : 1), valued[k]) != 0)
+			k++;
+		i += k < COUNT(valued);
 	}
+	if (i >= argc)
+		return false;
+	name = argv[i];
+	memmove(argv + 2, argv + 1, (size_t)(i - 1) * sizeof(*argv));
+	argv[1] = name;
+	return true;
+}
+
+static int run_command(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].run(argc, argv);
+	(void)err_set(&e, ERR_USAGE, "unknown command '%s': see stage0 help", argv[0]);
+	return cmd_fail(&e);
+}
+
+/* "help COMMAND" is "COMMAND --help" */
+static int help_on(char *name)
+{
+	char *argv[] = { name, (char *)"--help", NULL }; /* never written to */
+
+	return run_command(2, argv);
 }
 
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
+	bool found;
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* see unpack.h */
 	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version"))) {
 		(void)puts("stage0 " VERSION);
 		return 0;
 	}
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-		(argc == 2 && !strcmp(argv[1], "help"))))
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
 		return help();
-	if (argc > 2 && !strcmp(argv[1], "help")) { /* help COMMAND */
-		argv[1] = argv[2];
-		argv[2] = (char *)"--help"; /* never written to */
-	}
-	command_first(argc, argv);
-	for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	(void)err_set(&e, ERR_USAGE, argc > 1 ? "unknown command '%s': see stage0 help" :
-		"no command given: see stage0 help", argc > 1 ? argv[1] : "");
+	found = command_first(argc, argv);
+	if (found && !strcmp(argv[1], "help"))
+		return argc > 2 && argv[argc - 1][0] != '-' ? help_on(argv[argc - 1]) : help();
+	if (found)
+		return run_command(argc - 1, argv + 1);
+	(void)err_set(&e, ERR_USAGE, "no command given: see stage0 help");
 	return cmd_fail(&e);
 }

@@ -8,6 +8,7 @@
 
 #include "stage0/mounts.h"
 #include "stage0/podread.h"
+#include "stage0/root.h"
 #include "stage1/common/util.h"
 
 /* The kernel splits options at ',' always, and kernels differ about a '\\' in what is no lower layer. */
@@ -71,37 +72,36 @@ int overlay_mount_stage1(const struct known_pod *pod, struct err *e)
 	return overlay_mount(pod->dir.data, dir, id, NULL, root, e);
 }
 
-static int set_up(int fs, const char *layers, int *root_r, struct err *e)
+static int mount_layers(int fs, const char *layers, int *root_r)
 {
-	AUTO_CLOSE int root = -1;
-
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", layers, 0) < 0 ||
 		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(e, "mount the layers %s", layers);
-	root = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (root < 0)
-		return err_sys(e, "mount the layers %s", layers);
-	*root_r = STEAL_FD(root);
-	return 0;
+		return -1;
+	*root_r = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return *root_r < 0 ? -1 : 0;
 }
 
-/* All layers are lower ones: such an overlay cannot be written to, and needs no directory to work in. */
+/*
+ * All layers are lower ones: such an overlay cannot be written to, and needs no directory to work in. They are
+ * named by descriptors: fsconfig() takes 255 bytes and no ','.
+ */
 int overlay_open_app(const struct known_pod *pod, const char *app, int *root_r, struct err *e)
 {
-	AUTO_FREE char *dir = poddir_path(&pod->dir), *id = NULL, *upper = NULL, *lower = NULL, *layers = NULL;
-	AUTO_FREE char *id_path = xasprintf("appsinfo/%s/treeStoreID", app);
+	AUTO_FREE char *id = NULL, *id_path = xasprintf("appsinfo/%s/treeStoreID", app), *layers = NULL;
 	AUTO_CLOSE int fs = -1;
 
 	if (pod_read_tree_id(pod->dir.fd, id_path, &id, e) < 0)
 		return -1;
-	AUTO_FREE char *up = xasprintf("%s/overlay/%s/upper/%s", dir, id, app);
+	AUTO_FREE char *up = xasprintf("overlay/%s/upper/%s", id, app);
 	AUTO_FREE char *low = xasprintf("%s/cas/tree/%s/rootfs", pod->dir.data, id);
+	AUTO_CLOSE int upper = root_open(pod->dir.fd, up, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	AUTO_CLOSE int lower = open(low, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (check_path(up, e) < 0 || check_path(low, e) < 0)
-		return -1;
-	upper = escape(up);
-	lower = escape(low);
-	layers = xasprintf("%s:%s", upper, lower);
+	if (upper < 0 || lower < 0)
+		return err_sys(e, "open the layer %s", upper < 0 ? up : low);
+	layers = xasprintf("/proc/self/fd/%d:/proc/self/fd/%d", upper, lower);
 	fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	return fs < 0 ? err_sys(e, "open the overlay file system") : set_up(fs, layers, root_r, e);
+	if (fs < 0 || mount_layers(fs, layers, root_r) < 0)
+		return err_sys(e, "mount the layers %s and %s", up, low);
+	return 0;
 }

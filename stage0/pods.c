@@ -97,7 +97,7 @@ static void add_names(DIR *dir, struct pod_names *names)
 			continue;
 		if (names->n % 64 == 0)
 			names->v = xrealloc(names->v, names->n + 64, sizeof(*names->v));
-		(void)strcpy(names->v[names->n++], d->d_name); /* 36 characters: just seen */
+		memcpy(names->v[names->n++], d->d_name, sizeof(*names->v)); /* 36 characters: just seen */
 	}
 }
 

@@ -102,6 +102,7 @@ void run_args_make(const char *entry, const struct run_flags *o, int version, co
 		{ o->debug, 1, false, "--debug", NULL },
 		{ true, 1, false, "--net", o->net },
 		{ o->interactive, 1, false, "--interactive", NULL },
+		{ o->private_users, 1, false, "--private-users", o->private_users },
 		{ o->mds_token, 1, false, "--mds-token", o->mds_token },
 		{ o->local_config, 1, false, "--local-config", o->local_config },
 		{ o->hostname, 2, false, "--hostname", o->hostname },

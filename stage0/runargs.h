@@ -15,7 +15,7 @@ struct run_flags {
 	bool debug, interactive;
 	const char *net;                    /* not NULL */
 	const char *local_config;           /* the rest may be */
-	const char *mds_token, *hostname, *dns_conf_mode, *ipc;
+	const char *private_users, *mds_token, *hostname, *dns_conf_mode, *ipc;
 	bool no_caps, no_paths, no_seccomp; /* --insecure-options; these go to stage1 */
 	bool no_signatures;                 /* likewise, ours */
 };

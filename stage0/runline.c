@@ -153,6 +153,9 @@ static void make_flags(struct run_line *r, struct app_opts *a, int which, struct
 		add_image_flags(f_r, a, &r->pod.mounts);
 		add_pod_flags(f_r, r);
 	}
+	if (which == LINE_PREPARE)
+		add(f_r, &(struct cli_flag){ "quiet", CLI_SWITCH, &r->quiet, NULL,
+			"accepted: nothing but the UUID is printed" }, 1);
 	if (which & LINE_LAUNCH)
 		add_launch_flags(f_r, r);
 	add_general_flags(f_r, r);
@@ -163,7 +166,10 @@ static void print_help(const char *command, struct run_line *r, int which)
 	struct flags f;
 
 	make_flags(r, NULL, which, &f);
-	(void)printf("usage: stage0 %s [FLAGS] IMAGE [FLAGS] [-- ARGS [---]] [IMAGE ...]\n\n"
+	if (!(which & LINE_PREPARE))
+		(void)printf("usage: stage0 %s [FLAGS] UUID\n\nRuns a pod that was prepared.\n\n", command);
+	else
+		(void)printf("usage: stage0 %s [FLAGS] IMAGE [FLAGS] [-- ARGS [---]] [IMAGE ...]\n\n"
 		"Runs images as the apps of one pod: ACIs, OCI layouts, what docker saves (FILE, or FILE:TAG).\n"
 		"Flags of an image follow it; ARGS, up to a lone '---', follow its program's own arguments.\n\n", command);
 	cli_help(f.v, f.n, stdout);
@@ -202,7 +208,7 @@ static int read_words(int argc, char **argv, int which, struct run_line *r, stru
 			a = pod_opts_add(&r->pod, argv[i]);
 			make_flags(r, a, which, &f);
 		} else if (cli_read_flag(f.v, f.n, argv, &i, e) < 0) {
-			return a ? err_prefix(e, "image %s", a->image) : -1;
+			return a && which & LINE_PREPARE ? err_prefix(e, "image %s", a->image) : -1;
 		}
 	}
 	return 0;

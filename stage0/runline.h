@@ -1,7 +1,7 @@
 /*
- * The command line that says what a pod is of and how it runs: `run` and `plan` take all of it. It
- * is rkt's (rkt rkt/cli_apps.go, parseApps): flags of a pod stand anywhere, those of an image behind
- * it, and "-- ARGS" up to "---" or the end are its program's.
+ * The command line that says what a pod is of and how it runs: `run` and `plan` take all of it,
+ * `prepare` and `run-prepared` a part each. It is rkt's (rkt rkt/cli_apps.go, parseApps): flags of a
+ * pod stand anywhere, those of an image behind it, and "-- ARGS" up to "---" or the end are its program's.
  */
 #ifndef STAGE0_RUNLINE_H
 #define STAGE0_RUNLINE_H
@@ -27,7 +27,7 @@ struct run_line {
 	struct cli_list nets, env_files, insecure;
 	const char *stage1_path, *dir, *uuid_file, *system_config;
 	const char *pod_manifest; /* NULL, or the file to use as it is */
-	bool help, no_overlay, private_users, mds_register, inherit_env;
+	bool help, quiet, no_overlay, private_users, mds_register, inherit_env;
 	char *net;                /* owned */
 	char **env_texts;         /* owned: what env_file and inherited point into */
 	size_t nenv_texts;

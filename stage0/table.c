@@ -48,16 +48,15 @@ void table_print(const struct table *t, FILE *out)
 
 	for (size_t col = 0; col + 1 < t->ncols; col++)
 		widths[col] = column_width(t, col);
-	for (size_t i = 0; i < t->nrows * t->ncols; i++) {
-		size_t col = i % t->ncols;
+	for (size_t row = 0; row < t->nrows; row++) {
+		for (size_t col = 0; col < t->ncols; col++) {
+			const char *cell = t->cells[row * t->ncols + col];
 
-		(void)fputs(t->cells[i], out);
-		if (col + 1 == t->ncols) {
-			(void)fputc('\n', out);
-			continue;
+			(void)fputs(cell, out);
+			for (size_t at = width(cell); at < widths[col]; at = (at / TAB + 1) * TAB)
+				(void)fputc('\t', out);
 		}
-		for (size_t at = width(t->cells[i]); at < widths[col]; at = (at / TAB + 1) * TAB)
-			(void)fputc('\t', out);
+		(void)fputc('\n', out);
 	}
 }
 

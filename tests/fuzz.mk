@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci oci image p9 p9_ops target
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci image podview p9 p9_ops target
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -12,6 +12,8 @@ FUZZ_target     := tests/fuzz/tar.c init/target.c stage0/remove.c stage0/root.c 
 FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
 FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
+FUZZ_podview    := $(addprefix stage0/,podjson.c podmeta.c podread.c pods.c poddir.c root.c remove.c gojson.c when.c) \
+	$(LINE) $(POD) $(COMMON)
 FUZZ_p9         := $(addprefix tests/p9/,client.c scratch.c) stage0/remove.c $(P9) $(COMMON)
 FUZZ_p9_ops     := $(FUZZ_p9)
 
@@ -19,6 +21,7 @@ FUZZLIBS_pod    := $(JSON) $(SECCOMP)
 FUZZLIBS_aci    := -larchive -lmd
 FUZZLIBS_oci    := -larchive -lmd $(JSON)
 FUZZLIBS_image  := $(JSON)
+FUZZLIBS_podview := $(JSON)
 
 # The fuzzers' objects are clang's own, with coverage.
 fuzzobj = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))

@@ -7,8 +7,8 @@ stage0=$build/stage0/stage0
 pack=$build/pack
 n=0
 [ "$(id -u)" = 0 ] || { echo "ok 1 # SKIP only root can make pods"; echo "1..1"; exit 0; }
-# mounts made below are nobody else's
-[ "${IN_NAMESPACE-}" ] || { IN_NAMESPACE=1; export IN_NAMESPACE; exec unshare -m --propagation private "$0" "$@"; }
+# mounts made below are nobody else's; what waits in vain must not hold up the rest
+[ "${IN_NAMESPACE-}" ] || { IN_NAMESPACE=1; export IN_NAMESPACE; exec timeout 240 unshare -m --propagation private "$0" "$@"; }
 dir=$(mktemp -d)
 mount -t tmpfs none "$dir" || exit 1 # all goes with it
 trap 'jobs -p | xargs -r kill 2>/dev/null; cd /; umount -l "$dir"; rmdir "$dir"' EXIT
@@ -113,6 +113,10 @@ s 254 rm 1234; complains "stage0: no pod matches '1234'
 stage0: failed to remove one or more pods"
 s 254 stop 1234; complains "stage0: no pod matches '1234'
 stage0: failed to stop 1 pod(s)"
+"$stage0" --debug --dir "$data" list --no-legend >out 2>err || fail "--dir DIR before the command"
+s 254 nope; complains "stage0: unknown command 'nope': see stage0 help"
+"$stage0" --dir "$data" >out 2>err; complains "stage0: no command given: see stage0 help"
+s 0 help; s 0 help gc; same "usage" "usage: stage0 gc [FLAGS]" "$(head -n 1 out)"
 [ ! -e "$data" ] || fail "looking made the data directory"
 ok "without a data directory there are no pods, and none is made"
 
@@ -437,6 +441,52 @@ complains "stage0: annotation 'coreos.com/rkt/stage1/enter': '/../enter' is no p
 clean
 ok "malformed and hostile files: said, and the other pods are shown"
 
+# --- prepare and run-prepared
+s 0 prepare --insecure-options=image --quiet --stage1-path=stub.aci app.aci; uuid=$(cat out); complains ""
+[ "${#uuid}" = 36 ] && [ -d "$data/pods/prepared/$uuid" ] || fail "printed '$uuid'"
+s 0 list --no-legend; same "list" "web prepared" "$(awk -F'\t+' '{ print $2, $4 }' out)"
+s 0 status --format=json "$uuid"; grep -q '"state":"created"' out || fail "an app that is not created: $(cat out)"
+s 254 run-prepared; complains "stage0: no pod given: a UUID, or its beginning"
+s 254 run-prepared a b; complains "stage0: one pod only, 'b' is too much"
+s 254 run-prepared "$uuid" -- x; complains "stage0: a prepared pod takes no arguments"
+s 254 run-prepared "$uuid" --volume=x; complains "stage0: unknown flag --volume"
+mv "$data/pods/prepared/$uuid/stage1/manifest" m
+s 254 run-prepared "$uuid"; complains "stage0: pod $uuid: open stage1/manifest: No such file or directory"
+mv m "$data/pods/prepared/$uuid/stage1/manifest"
+"$stage0" --dir="$data" status --wait "$uuid" >waited 2>&1 & waiter=$!
+until grep -q "^inotify wd:.* mask:" "/proc/$waiter/fdinfo/"* 2>/dev/null; do sleep 0.01; done
+printf 65536:65536 >"$data/pods/prepared/$uuid/private-users-prepared"
+STUB_RUN='exit 9' s 9 --debug run-prepared --net=none --hostname=h "$uuid"
+wait $waiter; same "status --wait" "0 state=exited" "$? $(head -n 1 waited)"
+pod=$data/pods/run/$uuid
+same "argv of run" "arg $pod/stage1/rootfs/run
+arg --debug
+arg --net=none
+arg --private-users=65536:65536
+arg --local-config=/etc/rkt
+arg --hostname=h
+arg $uuid
+cwd $pod" "$(grep -v -e ^stdin -e ^lock "$pod/note.run")"
+s 254 run-prepared "$uuid"; complains "stage0: pod \"$uuid\" is not prepared: it is exited"
+s 254 prepare --insecure-options=image --stage1-path=app.aci app.aci
+complains "stage0: image app.aci: no annotation 'coreos.com/rkt/stage1/run': not a stage1"
+s 254 prepare --insecure-options=image --stage1-path=stub.aci; complains "stage0: no image given"
+s 254 prepare --insecure-options=image --net=none --stage1-path=stub.aci app.aci; complains "stage0: unknown flag --net"
+same "pods" "$uuid" "$(ls "$data"/pods/prepare "$data"/pods/prepared "$data"/pods/run | grep -- -)"
+s 0 prepare --insecure-options=image --stage1-path=stub.aci app.aci; uuid=$(cat out)
+for i in 1 2 3 4; do STUB_RUN='echo ran >>ran' "$stage0" --dir="$data" run-prepared "$uuid" >/dev/null 2>race.$i & done
+wait
+same "runs of one pod" 1 "$(wc -l <"$data/pods/run/$uuid/ran")"
+same "complaints" 3 "$(cat race.* | grep -c -e 'taken by another' -e 'is not prepared' -e 'no pod matches')"
+clean
+s 0 prepare --insecure-options=image --no-overlay=false --stage1-path=stub.aci app.aci; uuid=$(cat out)
+STUB_RUN='echo 4 >stage1/rootfs/rkt/status/web; echo new >stage1/rootfs/opt/stage2/web/rootfs/new; exit 4' s 4 run-prepared "$uuid"
+s 0 status "$uuid"; same code app-web=4 "$(tail -n 1 out)"
+s 0 export "$uuid" out.aci; tar -tf out.aci | grep -q '^rootfs/new$' || fail "what the app wrote is not in $(tar -tf out.aci)"
+s 0 rm "$uuid"; same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
+rm out.aci; clean
+ok "prepare and run-prepared, with overlay too"
+
 # --- export
 make run ${u}1; make exited-garbage ${u}2; make prepared ${u}3; pod=$data/pods/run/${u}1
 root=$pod/stage1/rootfs/opt/stage2/web/rootfs
@@ -450,6 +500,11 @@ cmp x/manifest "$pod/appsinfo/web/manifest" && diff -r --no-dereference x/rootfs
 same "a hard link" 2 "$(stat -c %h x/rootfs/again)"
 s 254 export ${u}1 out.aci; complains "stage0: app 'web': out.aci exists (--overwrite replaces it)"
 echo more >"$root/more"; s 0 export --overwrite --app=web ${u}1 out.aci; tar -tf out.aci | grep -q rootfs/more || fail "not overwritten"
+mkfifo in; truncate -s 200M "$root/slow"; "$stage0" --dir="$data" export --overwrite ${u}1 out.aci & exporting=$!
+until [ "$(find /proc/$exporting/fd -lname "$dir/*deleted*" 2>/dev/null)" ]; do sleep 0.01; done
+kill -9 $exporting; wait $exporting 2>/dev/null; rm "$root/slow" in
+tar -tf out.aci | grep -q rootfs/more || fail "a killed export took the old image"
+same "left by a killed export" "" "$(ls | grep 'aci\.')"
 s 254 export --app=two ${u}1 two.aci; complains "stage0: pod ${u}1: there is no app 'two' in the pod"
 s 254 export ${u}1; complains "stage0: export takes a UUID and a file to write, and nothing else"
 s 254 export ${u}1 out.tar; complains "stage0: the name of an image must end in .aci, not so 'out.tar'"
@@ -474,7 +529,7 @@ same "what runs" changed "$(cat "$data/pods/run/$(cat uuid)/stage1/rootfs/opt/st
 rm -f out.aci garbage.aci; rm -rf x; clean
 ok "export, and the image runs"
 
-make run ${u}1; pod=$data/pods/run/${u}1 tree=deps-sha512-app
+make run ${u}1; pod=$data/pods/run/${u}1 tree=deps-sha512-$(printf 'a%.0s' $(seq 64))
 mkdir -p "$pod/overlay/$tree/upper/web/bin" "$pod/overlay/$tree/work/web" "$data/cas/tree/$tree"
 mv "$pod/stage1/rootfs/opt/stage2/web/rootfs" "$data/cas/tree/$tree/"; mkdir "$pod/stage1/rootfs/opt/stage2/web/rootfs"
 printf %s $tree >"$pod/appsinfo/web/treeStoreID"; printf %s $tree >"$pod/stage1TreeStoreID"; : >"$pod/overlay-prepared"
@@ -487,6 +542,26 @@ rm "$pod/appsinfo/web/treeStoreID"
 s 254 export --overwrite ${u}1 out.aci; complains "stage0: app 'web': open appsinfo/web/treeStoreID: No such file or directory"
 rm out.aci; clean
 ok "export of an overlay pod: both layers, and neither is touched"
+
+# --- killed at any moment
+mkdir -p app/many; for i in $(seq 200); do echo $i >app/many/$i; done
+"$pack" --format=aci many.aci manifest=app.json rootfs/=app || fail "pack"; rm -r app/many
+moments="0.001 0.002 0.004 0.006 0.008 0.01 0.012 0.015 0.02 0.03"
+for t in $moments; do
+	for overlay in true false; do
+		timeout -s KILL $t "$stage0" --dir="$data" prepare --insecure-options=image --no-overlay=$overlay --stage1-path=stub.aci many.aci >/dev/null 2>&1
+	done
+done
+for t in $moments $moments $moments; do
+	make run "$(cat /proc/sys/kernel/random/uuid)"
+	timeout -s KILL $t "$stage0" --dir="$data" gc --grace-period=0s --expire-prepared=0s >/dev/null 2>&1
+done
+s 0 gc --grace-period=0s --expire-prepared=0s
+s 0 gc --grace-period=0s --expire-prepared=0s; says ""
+same "what is left" "" "$(cd "$data/pods" && find . -mindepth 2)"
+same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
+rm many.aci; clean
+ok "prepare and gc, killed at any moment, leave what the next gc removes"
 
 # --- not root
 make run ${u}1

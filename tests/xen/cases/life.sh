@@ -1,0 +1,50 @@
+# A pod's whole life by stage0's verbs, on real domains. What they print at each state, and that they
+# are right about it, is tested without Xen (tests/unit/test_pods.sh).
+
+verb() { stage0 --dir=$DATA "$@"; }
+words() { awk -v n="$1" -F'\t+' '{ print $n }'; } # a column of list
+
+t_life_of_a_prepared_pod() {
+	verb prepare --insecure-options=image --stage1-path=$STAGE1 $IMAGE -- \
+		-c 'echo kept >/kept; trap "echo bye; exit" TERM; echo up; while :; do sleep 0.1; done' >$OUT/uuid || return 1
+	expect prepared prepared "$(verb list --no-legend | words 4)" || return 1
+	stage0 --dir=$DATA run-prepared --net=none "$(uuid)" >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	verb status --wait-ready=60s "$(uuid)" >$OUT/ready || return 1
+	expect ready "state=running exited=false" "$(grep -e ^state -e ^exited $OUT/ready | tr '\n' ' ' | sed 's/ $//')" &&
+		expect pid "pid=$started" "$(grep ^pid $OUT/ready)" &&
+		expect listed running "$(verb list --no-legend | words 4)" || return 1
+	wait_for "the app to start" grep -q '^up$' $OUT/stdout || return 1
+	stage0 --dir=$DATA enter "$(uuid)" sh -c 'cat /kept; exit 4' </dev/null >$OUT/entered 2>>$OUT/stderr
+	expect enter "4 kept" "$? $(cat $OUT/entered)" || return 1
+	verb status --wait "$(uuid)" >$OUT/waited &
+	waiter=$!
+	expect stop "\"$(uuid)\"" "$(verb stop "$(uuid)")" || return 1
+	wait $waiter || return 1
+	finish
+	expect status 0 "$(status)" && expect stdout "up
+bye" "$(cat $OUT/stdout)" && expect code "state=exited app-app=0" \
+		"$(grep -e ^state -e ^app $OUT/waited | tr '\n' ' ' | sed 's/ $//')" || return 1
+	verb export "$(uuid)" $OUT/left.aci || return 1
+	expect rm "\"$(uuid)\"" "$(verb rm "$(uuid)")" && expect "pods left" "" "$(verb list --no-legend)" || return 1
+	pod $OUT/left.aci -- -c 'cat /kept; id -u' >$OUT/stdout 2>$OUT/stderr
+	expect "the exported image" "0 kept 0" "$? $(tr '\n' ' ' <$OUT/stdout | sed 's/ $//')" || return 1
+	verb gc --grace-period=0s >$OUT/gc 2>&1 && expect "pods left" "" "$(ls $DATA/pods/run $DATA/pods/exited-garbage | grep -- -)"
+}
+
+t_life_of_a_pod_whose_supervisor_is_killed() {
+	start 'echo up; sleep 1000' || return 1
+	neighbour=$(uuid)
+	first=$started
+	cp $OUT/stdout $OUT/first
+	start 'echo up; sleep 1000' || return 1
+	kill -9 $(supervisor)
+	finish
+	expect state "state=exited" "$(verb status "$(uuid)" | head -n 1)" || return 1
+	verb gc --grace-period=0s >$OUT/gc 2>&1 || { cat $OUT/gc; return 1; }
+	expect "its domain" "" "$(domain_of "$(uuid)")" && [ ! -e $DATA/pods/exited-garbage/$(uuid) ] &&
+		expect "its neighbour" "state=running" "$(verb status $neighbour | head -n 1)" || return 1
+	verb stop --force $neighbour >/dev/null || return 1
+	wait $first
+	expect "status of one stopped by force" 137 $? && verb rm $neighbour >/dev/null
+}
