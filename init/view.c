@@ -18,14 +18,16 @@
 
 enum { ATTR_NO_ACTION = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
+enum { ALONE = 0, WITH_SUBMOUNTS = AT_RECURSIVE };
+
 /* A copy of a mount of PID 1's from `fd` and `path` on, with attributes added to all of it. */
-static int clone_at(int fd, const char *path, unsigned attrs, struct err *e)
+static int clone_at(int fd, const char *path, unsigned depth, unsigned attrs, struct err *e)
 {
 	AUTO_CLOSE int tree = open_tree(fd, path,
-		AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | depth | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct mount_attr attr = { .attr_set = attrs };
 
-	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH | depth, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "copy the mount %s", path);
 	return STEAL_FD(tree);
 }
@@ -62,7 +64,7 @@ static int place(int tree_fd, int root, const char *path, struct err *e)
 
 static int place_copy(const char *source, unsigned attrs, int root, const char *path, struct err *e)
 {
-	return place(clone_at(AT_FDCWD, source, attrs, e), root, path, e);
+	return place(clone_at(AT_FDCWD, source, WITH_SUBMOUNTS, attrs, e), root, path, e);
 }
 
 /* A new file system; mount(2) takes no descriptor, but /proc/self/fd leads to just what it is. */
@@ -154,9 +156,9 @@ static int cover(int root, const char *path, const char *dir, const char *file, 
 	if (fstat(there, &st) < 0)
 		return err_sys(e, "protect %s", path);
 	if (!dir)
-		tree = clone_at(there, "", MOUNT_ATTR_RDONLY, e);
+		tree = clone_at(there, "", WITH_SUBMOUNTS, MOUNT_ATTR_RDONLY, e);
 	else
-		tree = clone_at(AT_FDCWD, S_ISDIR(st.st_mode) ? dir : file, MOUNT_ATTR_RDONLY, e);
+		tree = clone_at(AT_FDCWD, S_ISDIR(st.st_mode) ? dir : file, WITH_SUBMOUNTS, MOUNT_ATTR_RDONLY, e);
 	return place(tree, root, path, e);
 }
 
@@ -185,6 +187,12 @@ static int protect(int root, bool sysfs, struct err *e)
 		if (cover(root, hidden_sys[i], MOUNTS_HIDDEN_DIR, MOUNTS_HIDDEN_FILE, e) < 0)
 			return -1;
 	return 0;
+}
+
+/* Without PID 1's cgroups, which are mounted in it: give_cgroup() mounts the app's there. */
+static int give_sys(int root, struct err *e)
+{
+	return place(clone_at(AT_FDCWD, "/sys", ALONE, ATTR_NO_ACTION | MOUNT_ATTR_RDONLY, e), root, "/sys", e);
 }
 
 /*
@@ -264,7 +272,7 @@ static int build(const struct guest_app *app, int root, struct err *e)
 	if (make_directories(root, e) < 0 ||
 		place_new("proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, root, "/proc", e) < 0)
 		return -1;
-	if (mounts->sysfs && place_copy("/sys", ATTR_NO_ACTION | MOUNT_ATTR_RDONLY, root, "/sys", e) < 0)
+	if (mounts->sysfs && give_sys(root, e) < 0)
 		return -1;
 	if (give_dev(root, e) < 0 || give_etc(root, e) < 0)
 		return -1;

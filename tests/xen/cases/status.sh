@@ -37,10 +37,10 @@ t_user_unknown() {
 }
 
 t_user_and_group_of_the_image() {
-	sh_pod 'id -u; id -g; id -G' --user=web --group=www
+	sh_pod 'id -u; id -g; id -G' --user=web --group=www --supplementary-gids=400,1200
 	expect stdout "1000
 33
-33" "$(cat $OUT/stdout)"
+33 400 1200" "$(cat $OUT/stdout)"
 }
 
 t_environment_and_directory() {
@@ -69,8 +69,10 @@ t_what_an_app_wrote_is_in_dom0_afterwards() {
 }
 
 t_the_guest_is_xen_pv_and_the_app_sees_no_device_of_it() {
-	sh_pod 'cat /sys/hypervisor/guest_type; ls -d /dev/xen 2>&1; uname -n' --insecure-options=paths
+	sh_pod 'cat /sys/hypervisor/guest_type; ls -d /dev/xen 2>&1; uname -n; ls /sys/class/net' --insecure-options=paths
 	expect stdout "PV
 ls: /dev/xen: No such file or directory
-rkt-$(uuid)" "$(cat $OUT/stdout)"
+rkt-$(uuid)
+lo
+sit0" "$(cat $OUT/stdout)"
 }
