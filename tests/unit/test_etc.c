@@ -123,12 +123,39 @@ static void reads_whose_text_it_is(void **state)
 	assert_int_equal(system(remove), 0);
 }
 
+static void reads_the_hosts_own(void **state)
+{
+	static const struct etc_modes host = { ETC_HOST, ETC_HOST };
+	static const char *const paths[] = { "/etc/resolv.conf", "/etc/hosts" };
+	struct etc_files files = { .resolv = NULL };
+	AUTO_FREE char *msg = NULL;
+	char *want[2] = { NULL, NULL };
+	struct err e = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths) && !msg; i++)
+		if (read_file_at(AT_FDCWD, paths[i], 1 << 20, &want[i], &len, &e) < 0)
+			msg = xstrdup(e.msg);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(etc_read(&host, "/none", &files, &e), msg ? -1 : 0); /* our own etc is not asked */
+	assert_string_equal(e.msg, msg ? msg : "");
+	if (!msg) {
+		assert_string_equal(files.resolv, want[0]);
+		assert_string_equal(files.hosts, want[1]);
+	}
+	etc_files_dispose(&files);
+	free(want[0]);
+	free(want[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_modes),
 		cmocka_unit_test(adds_the_name_of_the_pod),
 		cmocka_unit_test(reads_whose_text_it_is),
+		cmocka_unit_test(reads_the_hosts_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
