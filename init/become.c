@@ -74,12 +74,23 @@ static void give_descriptors(uint32_t uid)
 			(void)!fchown(fd, uid, (gid_t)-1);
 }
 
+/* An image of docker may name a user alone: see guest_plan.h. */
+static int find_group(const struct guest_app *app, uint32_t uid, uint32_t *gid_r, struct err *e)
+{
+	struct err none = ERR_INIT;
+
+	if (passwd_lookup(PASSWD_GROUP, app->group, gid_r, app->group_or_uid ? &none : e) == 0)
+		return 0;
+	*gid_r = uid;
+	return app->group_or_uid ? 0 : -1;
+}
+
 static int become_user(const struct guest_app *app, bool root, uint32_t *uid_r, struct err *e)
 {
 	uint32_t uid = 0, gid = 0;
 
 	if (!root && (passwd_lookup(PASSWD_USER, app->user, &uid, e) < 0 ||
-			     passwd_lookup(PASSWD_GROUP, app->group, &gid, e) < 0))
+			     find_group(app, uid, &gid, e) < 0))
 		return -1;
 	give_descriptors(uid);
 	if (limits_apply(&app->limits, e) < 0)

@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci oci image podview p9 p9_ops target
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci pgp image podview p9 p9_ops target
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -11,6 +11,7 @@ FUZZ_passwd     := init/passwd.c $(COMMON)
 FUZZ_target     := tests/fuzz/tar.c init/target.c stage0/remove.c stage0/root.c $(COMMON)
 FUZZ_aci        := tests/fuzz/tar.c $(UNPACK) $(COMMON)
 FUZZ_oci        := tests/fuzz/tar.c $(OCI) $(UNPACK) $(POD) $(COMMON)
+FUZZ_pgp        := stage0/pgp.c $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
 FUZZ_podview    := $(addprefix stage0/,podjson.c podmeta.c podread.c pods.c poddir.c root.c remove.c gojson.c when.c) \
 	$(LINE) $(POD) $(COMMON)
@@ -20,6 +21,7 @@ FUZZ_p9_ops     := $(FUZZ_p9)
 FUZZLIBS_pod    := $(JSON) $(SECCOMP)
 FUZZLIBS_aci    := -larchive -lmd
 FUZZLIBS_oci    := -larchive -lmd $(JSON)
+FUZZLIBS_pgp    := -lmd
 FUZZLIBS_image  := $(JSON)
 FUZZLIBS_podview := $(JSON)
 

@@ -98,6 +98,7 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_strs(o, app->exec, app->nexec);
 	out_str(o, app->user);
 	out_str(o, app->group);
+	out_u32(o, app->group_or_uid);
 	out_u32(o, app->ngids);
 	for (size_t i = 0; i < app->ngids; i++)
 		out_u32(o, app->gids[i]);
@@ -294,6 +295,7 @@ static void in_app(struct in *in, struct guest_app *app)
 	app->exec = in_strs(in, &app->nexec);
 	app->user = in_str(in);
 	app->group = in_str(in);
+	app->group_or_uid = in_u32(in) != 0;
 	app->gids = in_array(in, sizeof(*app->gids), &app->ngids);
 	for (size_t i = 0; i < app->ngids; i++)
 		app->gids[i] = in_u32(in);

@@ -74,6 +74,7 @@ struct guest_app {
 	char **exec;        /* exec[0] is looked up in the guest, see init/app.h */
 	size_t nexec;       /* at least 1 */
 	char *user, *group; /* "0", a name of the image's /etc/passwd, or "/path" whose owner is meant */
+	bool group_or_uid;  /* no such group: the user's number is the group's too */
 	uint32_t *gids;     /* the supplementary groups, exactly */
 	size_t ngids;
 	char *cwd;          /* absolute */

@@ -188,6 +188,7 @@ static void plan_app(const struct plan_input *in, struct guest_plan *plan, const
 	out->nexec = app->nexec;
 	out->user = app->user;
 	out->group = app->group;
+	out->group_or_uid = app->docker_group;
 	out->gids = app->gids;
 	out->ngids = app->ngids;
 	out->cwd = app->cwd;

@@ -116,6 +116,8 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		print_field("    search path    ", app->search_path, out);
 		print_field("    user           ", app->user, out);
 		print_field("    group          ", app->group, out);
+		if (app->group_or_uid)
+			fprintf(out, "                   (or the user's number)\n");
 		fprintf(out, "    groups        ");
 		for (size_t k = 0; k < app->ngids; k++)
 			fprintf(out, " %u", app->gids[k]);

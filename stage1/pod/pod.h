@@ -99,6 +99,7 @@ struct pod_app {
 	struct pod_pair *notes; /* the app's annotations: an image's author may have written them */
 	size_t nnotes;
 	bool docker_image; /* converted from docker: its image manifest has DOCKER_NOTE */
+	bool docker_group; /* and that named a user only: without a group of this name, the user's number is meant */
 };
 
 #define DOCKER_NOTE "appc.io/docker/repository"
@@ -122,8 +123,12 @@ int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e);
  * LoadPod). `text` is that manifest; messages lead with "image of app 'NAME'".
  */
 int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct err *e);
-/* 1 when the image manifest has the annotation DOCKER_NOTE, 0 when not. */
-int pod_image_is_docker(const char *text, size_t len, struct err *e);
+/*
+ * Whether the app's image, by its manifest, was converted from docker. docker2aci repeats a user that
+ * stands alone as the group, so that is none unless the pod has another group for the app
+ * (rkt stage1/init/common/pod.go, ParseUserGroup).
+ */
+int pod_app_know_docker(struct pod_app *app, const char *text, size_t len, struct err *e);
 void pod_dispose(struct pod *pod);
 
 /* The first annotation of that name, or NULL; borrowed. */

@@ -96,11 +96,29 @@ void free_notes(struct pod_pair *notes, size_t n)
 	free(notes);
 }
 
-int pod_image_is_docker(const char *text, size_t len, struct err *e)
+/* Of the image: its user's name when that is its group's too, else NULL; borrowed from the document. */
+static int read_lone_user(const struct jnode *root, const char **user_r, struct err *e)
+{
+	const char *user = "", *group = NULL;
+	struct jnode section;
+	int ret = jnode_opt(root, "app", json_type_object, &section, e);
+
+	*user_r = NULL;
+	if (ret <= 0)
+		return ret;
+	if (jnode_opt_str(&section, "user", &user, e) < 0 || jnode_opt_str(&section, "group", &group, e) < 0)
+		return -1;
+	if (group && !strcmp(user, group))
+		*user_r = user;
+	return 0;
+}
+
+int pod_app_know_docker(struct pod_app *app, const char *text, size_t len, struct err *e)
 {
 	json_object *doc = NULL;
 	struct pod_pair *notes = NULL;
 	struct jnode root;
+	const char *lone = NULL;
 	size_t n = 0;
 	int ret;
 
@@ -112,7 +130,11 @@ int pod_image_is_docker(const char *text, size_t len, struct err *e)
 	else
 		ret = read_notes(&root, &notes, &n, e);
 	if (ret == 0)
-		ret = pod_note(notes, n, DOCKER_NOTE) != NULL;
+		ret = read_lone_user(&root, &lone, e);
+	if (ret == 0 && pod_note(notes, n, DOCKER_NOTE)) {
+		app->docker_image = true;
+		app->docker_group = lone && app->group && !strcmp(app->group, lone);
+	}
 	free_notes(notes, n);
 	json_object_put(doc);
 	return ret;

@@ -116,6 +116,8 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 
 	if (cli_run(5, argv, &opts, &e) < 0 || pod_parse(text, len, &pod, &e) < 0)
 		fail_msg("%s", e.msg);
+	for (size_t i = 0; i < napps; i++)
+		pod.apps[i].docker_group = apps[i].docker_group;
 	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1" },
 		&guest);
 	for (size_t i = 0; i < napps; i++) {

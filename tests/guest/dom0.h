@@ -50,6 +50,7 @@ struct app_spec {
 	struct guest_mount *mounts; /* added to what the planner says */
 	size_t nmounts;
 	bool read_only_root, no_sysfs;
+	bool docker_group; /* as of an image of docker that names a user only */
 };
 
 /* The guest runs and has been sent the plan of these apps. */

@@ -34,7 +34,7 @@ static uint8_t filter0[] = "\x06\0\0\0\0\0\xff\x7f\x06\0\0\0\1\0\0"; /* 16 bytes
 
 static struct guest_app apps[] = {
 	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
-		.group = TEXT("/etc"), .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
+		.group = TEXT("/etc"), .group_or_uid = true, .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
 		.search_path = TEXT("/bin:"), .io = { { GUEST_IO_TTY, GUEST_IO_TTY, GUEST_IO_PIPE }, 24, 80 }, .limits = LIMITS0,
 		.pre_start = exec1, .npre_start = 1, .post_stop = exec0, .npost_stop = 3,
 		.mounts = { .list = mounts0, .n = 2, .sysfs = true, .read_only_root = true } },
@@ -114,6 +114,7 @@ static void comes_back_as_it_was(void **state)
 		check_strings(a->exec, w->exec, w->nexec);
 		assert_string_equal(a->user, w->user);
 		assert_string_equal(a->group, w->group);
+		assert_int_equal(a->group_or_uid, w->group_or_uid);
 		assert_int_equal(a->ngids, w->ngids);
 		for (size_t k = 0; k < w->ngids; k++)
 			assert_int_equal(a->gids[k], w->gids[k]);
@@ -194,7 +195,7 @@ static void refuses_what_breaks_a_rule(void **state)
 #define NONE "\0\0\0\0"
 #define S(len, text) len "\0\0\0" text "\0"
 #define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
-#define BEFORE_IO S("\1", "u") S("\1", "g") NONE S("\1", "/") NONE S("\0", "")
+#define BEFORE_IO S("\1", "u") S("\1", "g") NONE NONE S("\1", "/") NONE S("\0", "")
 #define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
 #define BEHIND_IO NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, mounts */
 #define LIMITS(score, cpu, weight, filter) NONE NONE NONE score NONE NONE cpu weight filter

@@ -398,6 +398,39 @@ static void knows_app_names(void **state)
 	assert_true(acname_valid(name));
 }
 
+/* A user alone is repeated by docker2aci as the group: which then may be none. */
+static void knows_images_of_docker(void **state)
+{
+#define NOTE "\"annotations\":[{\"name\":\"appc.io/docker/repository\",\"value\":\"x\"}]"
+	static const struct { const char *group, *doc; bool docker, lone; const char *msg; } rows[] = {
+		{ "u", "{\"app\":{\"user\":\"u\",\"group\":\"u\"}," NOTE "}", true, true, NULL },
+		{ "u", "{\"app\":{\"user\":\"u\",\"group\":\"u\"}}", false, false, NULL },
+		{ "u", "{\"app\":{\"user\":\"u\",\"group\":\"g\"}," NOTE "}", true, false, NULL },
+		{ "g", "{\"app\":{\"user\":\"u\",\"group\":\"u\"}," NOTE "}", true, false, NULL },
+		{ "g", "{\"app\":{\"user\":\"u\",\"group\":\"g\"}," NOTE "}", true, false, NULL },
+		{ "u", "{" NOTE "}", true, false, NULL },
+		{ "u", "{}", false, false, NULL },
+		{ "u", "[]", false, false, "manifest: expected object" },
+		{ "u", "{\"app\":{\"user\":7}," NOTE "}", false, false, "manifest.app.user: expected string, found int" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *doc = xasprintf("{\"apps\":[{\"name\":\"web\",\"app\":{\"exec\":[\"/x\"],"
+			"\"user\":\"u\",\"group\":\"%s\"}}]}", rows[i].group);
+		struct err e = ERR_INIT;
+		struct pod pod;
+
+		assert_int_equal(parse(doc, strlen(doc), &pod, &e), 0);
+		assert_int_equal(pod_app_know_docker(&pod.apps[0], rows[i].doc, strlen(rows[i].doc), &e),
+			rows[i].msg ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
+		assert_int_equal(pod.apps[0].docker_image, rows[i].docker);
+		assert_int_equal(pod.apps[0].docker_group, rows[i].lone);
+		pod_dispose(&pod);
+	}
+}
+
 static void takes_the_app_of_an_image(void **state)
 {
 	static const struct { const char *doc, *msg; } rows[] = {
@@ -463,6 +496,7 @@ int main(void)
 		cmocka_unit_test(bounds_depth_and_lists),
 		cmocka_unit_test(reads_a_long_environment_at_once),
 		cmocka_unit_test(knows_app_names),
+		cmocka_unit_test(knows_images_of_docker),
 		cmocka_unit_test(takes_the_app_of_an_image),
 		cmocka_unit_test(names_a_place_however_deep),
 	};
