@@ -3,11 +3,8 @@
 
 t_what_docker_saves_runs() {
 	pod app-docker.tar >$OUT/stdout 2>$OUT/stderr
-<<<<<<< HEAD
-	expect status 0 $? && bare $OUT/stdout && expect stdout "hello from a layer" "$(cat $OUT/stdout)"
-=======
-	expect status 0 $? && expect stdout "hello from a layer 1000 1000" "$(echo $(cat $OUT/stdout))"
->>>>>>> 7668fc7 (pod, plan, init: where a docker image names a user alone, its group is the user's number)
+	expect status 0 $? && bare $OUT/stdout &&
+		expect stdout "hello from a layer 1000 1000" "$(echo $(cat $OUT/stdout))"
 }
 
 t_a_layout_runs_with_its_user_and_environment() {
