@@ -88,6 +88,7 @@ static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
 {
 	struct err e = ERR_INIT;
 
+	cgroup_terminate(a->plan);
 	streams_close_stdin(&a->task.streams);
 	if (a->plan->npost_stop == 0 || a->mnt < 0 || life == POD_IS_KILLED) {
 		over(a);

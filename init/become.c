@@ -85,31 +85,41 @@ static int find_group(const struct guest_app *app, uint32_t uid, uint32_t *gid_r
 	return app->group_or_uid ? 0 : -1;
 }
 
-static int become_user(const struct guest_app *app, bool root, uint32_t *uid_r, struct err *e)
+/* A user the image does not know (any more) is not. */
+static bool is_root(const char *user)
+{
+	struct err ignored = ERR_INIT;
+	uint32_t uid;
+
+	return passwd_lookup(PASSWD_USER, user, &uid, &ignored) == 0 && uid == 0;
+}
+
+/* *unprivileged_r: the app's own user is not root, also when this process is (root). */
+static int become_user(const struct guest_app *app, bool root, bool *unprivileged_r, struct err *e)
 {
 	uint32_t uid = 0, gid = 0;
 
 	if (!root && (passwd_lookup(PASSWD_USER, app->user, &uid, e) < 0 ||
 			     find_group(app, uid, &gid, e) < 0))
 		return -1;
+	*unprivileged_r = root ? !is_root(app->user) : uid != 0;
 	give_descriptors(uid);
 	if (limits_apply(&app->limits, e) < 0)
 		return -1;
 	if (setgroups(app->ngids, app->gids) < 0 || setresgid(gid, gid, gid) < 0 ||
 		setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "become user %u, group %u", uid, gid);
-	*uid_r = uid;
 	return 0;
 }
 
 int become_root(const struct guest_app *app, struct err *e)
 {
-	return cgroup_join(app, e) < 0 ? -1 : view_enter(app, e);
+	return cgroup_join(app, false, e) < 0 ? -1 : view_enter(app, e);
 }
 
-int become_inside(const struct guest_app *app, int mnt, struct err *e)
+int become_inside(const struct guest_app *app, enum program_kind kind, int mnt, struct err *e)
 {
-	if (cgroup_join(app, e) < 0)
+	if (cgroup_join(app, kind == PROGRAM_ENTERED, e) < 0)
 		return -1;
 	return setns(mnt, CLONE_NEWNS) == 0 ? 0 : err_sys(e, "enter the app's mount namespace");
 }
@@ -121,17 +131,17 @@ uint32_t become_program(const struct guest_app *app, const struct program *prog,
 	const struct search search = {
 		prog->kind == PROGRAM_ENTERED ? path_of(env) : app->search_path, cwd };
 	char path[PATH_MAX];
-	uint32_t uid;
+	bool unprivileged;
 
 	if (find_program(&search, prog->exec[0], path, e) < 0 ||
-		become_user(app, prog->kind != PROGRAM_MAIN, &uid, e) < 0)
+		become_user(app, prog->kind != PROGRAM_MAIN, &unprivileged, e) < 0)
 		return STATUS_OTHER;
 	if (chdir(cwd) < 0) {
 		(void)err_sys(e, "working directory '%s'", cwd);
 		return STATUS_CHDIR;
 	}
 	prog->exec[0] = path;
-	if (limits_lock(&app->limits, uid, e) < 0)
+	if (limits_lock(&app->limits, unprivileged, e) < 0)
 		return STATUS_OTHER;
 	(void)execve(path, prog->exec, env);
 	(void)err_sys(e, "Unable to open \"%s\"", path); /* rkt's words (stage1/diagnostic) */

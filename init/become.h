@@ -15,14 +15,15 @@
 
 /* The app's cgroup, and a mount namespace of its own, with the app's file systems, whose root is the app's. */
 int become_root(const struct guest_app *app, struct err *e);
-/* Joins that namespace, and so is in the app's root; and the app's cgroup. */
-int become_inside(const struct guest_app *app, int mnt, struct err *e);
 
 enum program_kind {
 	PROGRAM_MAIN,    /* the app's own: its user, exec[0] looked up by rkt's rules */
 	PROGRAM_HANDLER, /* pre-start, post-stop: the same as root */
 	PROGRAM_ENTERED, /* a process that enters: root, in /, exec[0] looked up along PATH as a shell does */
 };
+
+/* Joins that namespace, and so is in the app's root; and the app's cgroup. */
+int become_inside(const struct guest_app *app, enum program_kind kind, int mnt, struct err *e);
 
 struct program {
 	enum program_kind kind;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@
 
 #include "init/devices.h"
 #include "stage1/common/util.h"
+
+#define ENTERED "entered"
 
 enum {
 	CPU_PERIOD_US = 100000,
@@ -66,6 +69,8 @@ int cgroup_make(const struct guest_app *app, struct err *e)
 	group = open_group(app->name, e);
 	if (group < 0 || devices_restrict(group, e) < 0)
 		return -1;
+	if (mkdirat(group, ENTERED, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make the cgroup %s/%s", app->name, ENTERED);
 	if (l->memory_max && write_number(group, "memory.max", l->memory_max, e) < 0)
 		return -1;
 	if (l->cpu_max && set_cpu_max(group, l->cpu_max, e) < 0)
@@ -75,15 +80,37 @@ int cgroup_make(const struct guest_app *app, struct err *e)
 	return 0;
 }
 
-int cgroup_join(const struct guest_app *app, struct err *e)
+int cgroup_join(const struct guest_app *app, bool entered, struct err *e)
 {
 	AUTO_CLOSE int group = open_group(app->name, e);
 
-	if (group < 0 || write_text(group, "cgroup.procs", "0", e) < 0)
+	if (group < 0 || write_text(group, entered ? ENTERED "/cgroup.procs" : "cgroup.procs", "0", e) < 0)
 		return -1;
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(e, "make a cgroup namespace");
 	return 0;
+}
+
+void cgroup_terminate(const struct guest_app *app)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int group = open_group(app->name, &ignored);
+	AUTO_CLOSE int file = group < 0 ? -1 : openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	char text[512];
+	pid_t pid = 0;
+	ssize_t n;
+
+	/* PID 1 alone reaps: no number is another process's by now */
+	while (file >= 0 && (n = read(file, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			if (pid > 1 && kill(pid, SIGTERM) == 0)
+				(void)kill(pid, SIGCONT); /* a stopped one hears nothing else */
+			pid = 0;
+		}
 }
 
 /* The number behind "KEY " at the start of a line of memory.events; 0 when there is none. */

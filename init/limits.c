@@ -63,13 +63,16 @@ int limits_apply(const struct guest_limits *l, struct err *e)
 	return set_oom_score(l->oom_score_adj, e) < 0 || set_rlimits(e) < 0 || drop_caps(l->caps, e) < 0 ? -1 : 0;
 }
 
-int limits_lock(const struct guest_limits *l, uint32_t uid, struct err *e)
+int limits_lock(const struct guest_limits *l, bool unprivileged, struct err *e)
 {
 	struct sock_filter code[GUEST_FILTER_MAX / sizeof(struct sock_filter)];
 	struct sock_fprog prog = { .len = (unsigned short)(l->filter_len / sizeof(*code)), .filter = code };
 
-	/* Who is not root may only have a filter with no-new-privileges: rkt turns it on, so do we. */
-	if ((l->no_new_privs || (l->filter_len && uid != 0)) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/*
+	 * Who is not root may only have a filter with no-new-privileges: rkt turns it on for all processes of an
+	 * app whose user is another one.
+	 */
+	if ((l->no_new_privs || (l->filter_len && unprivileged)) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "turn new privileges off");
 	if (!l->filter_len)
 		return 0;

@@ -9,14 +9,17 @@
 #ifndef INIT_LIMITS_H
 #define INIT_LIMITS_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "stage1/common/err.h"
 #include "stage1/common/guest_plan.h"
 
 /* As root. */
 int limits_apply(const struct guest_limits *limits, struct err *e);
-/* As the user it will be. Behind it only execve, exit and what the filter allows are safe. */
-int limits_lock(const struct guest_limits *limits, uint32_t uid, struct err *e);
+/*
+ * As the user it will be; `unprivileged` when the app's own user is not root. Behind it only execve, exit and
+ * what the filter allows are safe.
+ */
+int limits_lock(const struct guest_limits *limits, bool unprivileged, struct err *e);
 
 #endif

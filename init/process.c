@@ -93,7 +93,7 @@ static void program_child(const struct process_spec *spec, int report)
 	uint32_t status = STATUS_OTHER;
 
 	reset();
-	if (set_descriptors(spec, &e) == 0 && become_inside(spec->app, spec->mnt, &e) == 0)
+	if (set_descriptors(spec, &e) == 0 && become_inside(spec->app, spec->program.kind, spec->mnt, &e) == 0)
 		status = become_program(spec->app, &spec->program, &e);
 	tell(report, status, &e);
 	_exit(255);

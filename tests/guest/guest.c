@@ -830,6 +830,9 @@ static void limits(void **state)
 			"exec 'none': not found in /:/bin:/usr/bin", "" },
 		{ { .exec = { "true" }, .isolators =
 			"{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[\"read\"]}}" }, WIRE_APP_KILLED, 31, "", "" },
+		/* handlers: the same, but for the user */
+		{ { .exec = { "true" }, .pre_start = SH(SEE), .user = "www", .isolators = KILL_ONE("reboot") }, WIRE_APP_EXITED, 0,
+			"", SEEN("0000000000000020", "0000000000000020", "1", "2") },
 		{ { .name = "hungry", .exec = SH("exit 3") }, WIRE_APP_EXITED, 3, "out of memory (limit 1 MiB)", "" },
 		{ { .name = "hungry", .exec = SH("kill -9 $$") }, WIRE_APP_KILLED, 9, "out of memory (limit 1 MiB)", "" },
 		{ { .name = "unwanted", .exec = { "true" } }, WIRE_APP_FAILED, 254, "make the cgroup unwanted", "" },

@@ -134,7 +134,8 @@ static void refuses_isolators(void **state)
 			"app 'web', isolator '" CAPS_REMOVE "': no capability named 'CAP_FLY'" },
 		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CHOWN")) } },
 			"app 'web', isolator '" CAPS_REMOVE "': no capability named 'CHOWN'" },
-		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_CHOWN")) }, { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_KILL")) } },
+		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_CHOWN")) },
+			  { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_KILL")) } },
 			"app 'web', isolator '" CAPS_REMOVE "': not together with '" CAPS_RETAIN "'" },
 		{ { { .name = TEXT(RETAIN), SET(TEXT("read")) }, { .name = TEXT(REMOVE), SET(TEXT("read")) } },
 			"app 'web', isolator '" REMOVE "': there is one already, '" RETAIN "'" },
@@ -220,10 +221,12 @@ static void bounds_capabilities(void **state)
 		{ { { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_SYS_PTRACE")) } }, BIT(CAP_SYS_PTRACE) },
 		{ { { .name = TEXT(CAPS_RETAIN), SET(TEXT("cap_chown"), TEXT("CAP_CHECKPOINT_RESTORE")) } },
 			BIT(CAP_CHOWN) | BIT(CAP_CHECKPOINT_RESTORE) },
-		{ { { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_KILL")) }, { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_BPF")) } },
+		{ { { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_KILL")) },
+			  { .name = TEXT(CAPS_RETAIN), SET(TEXT("CAP_BPF")) } },
 			BIT(CAP_KILL) | BIT(CAP_BPF) },
 		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_MKNOD"), TEXT("CAP_SYS_ADMIN")) } }, usual & ~BIT(CAP_MKNOD) },
-		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_KILL")) }, { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_CHOWN")) } },
+		{ { { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_KILL")) },
+			  { .name = TEXT(CAPS_REMOVE), SET(TEXT("CAP_CHOWN")) } },
 			usual & ~BIT(CAP_KILL) & ~BIT(CAP_CHOWN) },
 	};
 
@@ -280,14 +283,19 @@ static uint32_t run_filter(const struct guest_limits *l, uint32_t arch, uint32_t
 	return 0;
 }
 
-enum { A64 = AUDIT_ARCH_X86_64, A32 = AUDIT_ARCH_I386, KILL = SECCOMP_RET_KILL_PROCESS, ALLOW = SECCOMP_RET_ALLOW,
+enum { A64 = AUDIT_ARCH_X86_64, A32 = AUDIT_ARCH_I386, KILL = SECCOMP_RET_KILL_PROCESS,
+	ALLOW = SECCOMP_RET_ALLOW,
 	NOSYS = SECCOMP_RET_ERRNO | ENOSYS, PERM = SECCOMP_RET_ERRNO | EPERM };
 
 /* Numbers: asm/unistd_64.h and asm/unistd_32.h. */
-enum { READ64 = 0, MMAP64 = 9, EXECVE64 = 59, EXIT64 = 60, MKDIR64 = 83, MOUNT64 = 165, UNSHARE64 = 272, MEMBARRIER64 = 324,
-	STATX64 = 332, RSEQ64 = 334, IO_URING_SETUP64 = 425, MOVE_MOUNT64 = 429, CLONE3_64 = 435, SOCKET64 = 41, LAST64 = 450,
-	READ32 = 3, EXECVE32 = 11, MOUNT32 = 21, SOCKETCALL32 = 102, IPC32 = 117, SIGRETURN32 = 119, SOCKET32 = 359, RECVMMSG32 = 337, SHMAT32 = 397,
-	CLOCK_SETTIME32 = 264, CLOCK_SETTIME64_32 = 404, CLOCK_GETTIME64_32 = 403, MOVE_MOUNT32 = 429 };
+enum {
+	READ64 = 0, MMAP64 = 9, EXECVE64 = 59, EXIT64 = 60, MKDIR64 = 83, MOUNT64 = 165, UNSHARE64 = 272,
+	MEMBARRIER64 = 324, STATX64 = 332, RSEQ64 = 334, IO_URING_SETUP64 = 425, MOVE_MOUNT64 = 429,
+	CLONE3_64 = 435, SOCKET64 = 41, LAST64 = 450, READ32 = 3, EXECVE32 = 11, MOUNT32 = 21,
+	SOCKETCALL32 = 102, IPC32 = 117, SIGRETURN32 = 119, SOCKET32 = 359, RECVMMSG32 = 337,
+	SHMAT32 = 397, CLOCK_SETTIME32 = 264, CLOCK_SETTIME64_32 = 404, CLOCK_GETTIME64_32 = 403,
+	MOVE_MOUNT32 = 429,
+};
 
 struct answer {
 	uint32_t arch, nr, answer;
@@ -313,7 +321,8 @@ static void check_answers(size_t row, const struct guest_limits *l, const struct
 static void filters_calls(void **state)
 {
 #define ANSWERS(...) ((const struct answer[]){ __VA_ARGS__, { 0, 0, 0 } })
-#define DEFAULT_ANSWERS { A64, READ64, ALLOW }, { A64, EXECVE64, ALLOW }, { A64, MEMBARRIER64, ALLOW }, { A64, STATX64, ALLOW }, \
+#define DEFAULT_ANSWERS { A64, READ64, ALLOW }, { A64, EXECVE64, ALLOW }, \
+	{ A64, MEMBARRIER64, ALLOW }, { A64, STATX64, ALLOW }, \
 	{ A64, CLONE3_64, ALLOW }, { A64, MOUNT64, KILL }, { A64, UNSHARE64, KILL }, { A64, MOVE_MOUNT64, NOSYS }, \
 	{ A64, IO_URING_SETUP64, NOSYS }, { A32, READ32, ALLOW }, { A32, SOCKETCALL32, ALLOW }, { A32, MOUNT32, KILL }, \
 	{ A32, CLOCK_GETTIME64_32, ALLOW }, { A32, CLOCK_SETTIME32, KILL }, { A32, CLOCK_SETTIME64_32, NOSYS }, \
@@ -323,12 +332,16 @@ static void filters_calls(void **state)
 		const char *summary;
 		const struct answer *answers;
 	} rows[] = {
-		{ { .name = TEXT("os/linux/no-new-privileges") }, "retain 291 calls, else SIGSYS", ANSWERS(DEFAULT_ANSWERS) },
-		{ { .name = TEXT(RETAIN) }, "retain 291 calls, else SIGSYS", ANSWERS(DEFAULT_ANSWERS) },
-		{ { .name = TEXT(RETAIN), SET(TEXT("@no/set"), TEXT("@odd")) }, "retain 291 calls, else SIGSYS", ANSWERS(DEFAULT_ANSWERS) },
+		{ { .name = TEXT("os/linux/no-new-privileges") }, "retain 291 calls, else SIGSYS",
+			ANSWERS(DEFAULT_ANSWERS) },
+		{ { .name = TEXT(RETAIN) }, "retain 291 calls, else SIGSYS",
+			ANSWERS(DEFAULT_ANSWERS) },
+		{ { .name = TEXT(RETAIN), SET(TEXT("@no/set"), TEXT("@odd")) }, "retain 291 calls, else SIGSYS",
+			ANSWERS(DEFAULT_ANSWERS) },
 		{ { .name = TEXT(REMOVE), SET(TEXT("read"), TEXT("@appc.io/empty")) }, "retain 291 calls, else SIGSYS",
 			ANSWERS(DEFAULT_ANSWERS) },
-		{ { .name = TEXT(RETAIN), SET(TEXT("@docker/default-whitelist"), TEXT("mount")), .errno_name = TEXT("EPERM") },
+		{ { .name = TEXT(RETAIN), SET(TEXT("@docker/default-whitelist"), TEXT("mount")),
+			  .errno_name = TEXT("EPERM") },
 			"retain 292 calls, else EPERM",
 			ANSWERS({ A64, MOUNT64, ALLOW }, { A64, UNSHARE64, PERM }, { A64, MOVE_MOUNT64, NOSYS }, { A32, MOUNT32, ALLOW }) },
 		{ { .name = TEXT(RETAIN), SET(TEXT("read")) }, "retain 5 calls, else SIGSYS",
@@ -354,7 +367,8 @@ static void filters_calls(void **state)
 				{ A64, MOUNT64, KILL }, { A32, CLOCK_SETTIME64_32, KILL }) },
 		{ { .name = TEXT(REMOVE), SET(TEXT("semop")) }, "remove 1 calls, else SIGSYS",
 			ANSWERS({ A32, IPC32, KILL }, { A32, SOCKETCALL32, ALLOW }) },
-		{ { .name = TEXT(REMOVE), SET(TEXT("@appc.io/all")) }, "retain 291 calls, else SIGSYS", ANSWERS(DEFAULT_ANSWERS) },
+		{ { .name = TEXT(REMOVE), SET(TEXT("@appc.io/all")) }, "retain 291 calls, else SIGSYS",
+			ANSWERS(DEFAULT_ANSWERS) },
 	};
 
 	(void)state;

@@ -156,3 +156,21 @@ seccomp 0
 cat: can't open '/dev/gnt': Operation not permitted" "$(cat $root/two/rootfs/tmp/seen)" &&
 		expect stderr "stage1 run: app 'two': out of memory (limit 48 MiB)" "$(cat $OUT/stderr)"
 }
+
+# What an app leaves running ends with it, also while the pod goes on; what has entered it does not.
+t_limits_what_an_app_leaves_ends_with_it() {
+	rm -f $OUT/uuid
+	pod $IMAGE --name=one -- -c 'sleep 987 & echo $! >/dev/shm/left; until [ -e /tmp/go ]; do sleep 0.1; done' \
+		--- $IMAGE --name=two -- -c 'until [ -s /dev/shm/left ]; do sleep 0.1; done; echo up
+			while kill -0 $(cat /dev/shm/left) 2>/dev/null; do sleep 0.1; done; echo gone
+			sleep 1; kill -0 $(cat /dev/shm/entered) && echo stays' >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	wait_for "what is left" grep -q up $OUT/stdout
+	(cd "$(poddir)" && exec stage1/rootfs/enter --pid=1 --appname=one -- \
+		sh -c 'echo $$ >/dev/shm/entered; echo >/tmp/go; exec sleep 987') </dev/null >/dev/null 2>&1 &
+	finish
+	wait
+	expect status 0 "$(status)" && expect stdout "up
+gone
+stays" "$(sed 's/^[a-z]*\[[0-9]*\]: //' $OUT/stdout)"
+}
