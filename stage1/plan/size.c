@@ -54,7 +54,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 		if (wrong)
 			return note_refused(e, SIZE_NOTE_MEMORY, memory, wrong);
 		if (n >> 10 < SIZE_MEMORY_MIN_KIB)
-			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 32Mi");
+			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 40Mi");
 		size->memory_kib = (n + (1 << 20) - 1) >> 20 << 10;
 	}
 	if (vcpus) {

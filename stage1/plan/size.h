@@ -18,7 +18,7 @@
 #define SIZE_NOTE_VCPUS "stage1-xen/vcpus"   /* a number */
 
 enum {
-	SIZE_MEMORY_MIN_KIB = 32 << 10,
+	SIZE_MEMORY_MIN_KIB = 40 << 10, /* with less, kernel and initramfs do not fit (36 MiB was tried) */
 	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, rings of one export, and some of it to breathe */
 	SIZE_EXPORT_KIB = 4 << 10, /* the rings of one more */
 	SIZE_APP_KIB = 80 << 10,   /* an app that has no limit: alone it gets a guest of 128 MiB */

@@ -108,53 +108,46 @@ t_limits_of_the_host() {
 }
 
 # Two apps with different limits, of which nothing leaks into the other; commands that enter have the limits of
-# their app, but for its user. What they see is in /seen of each.
+# their app, but for its user.
 t_limits_of_each_app() {
-	see='{ sed -n "s/CapBnd:.00000000/bnd /p; s/CapEff:.00000000/eff /p; s/Seccomp:./seccomp /p; s/NoNewPrivs:./nnp /p" /proc/self/status
-		cat /proc/self/oom_score_adj /sys/fs/cgroup/memory.max; ls -d /sys/fs/cgroup/one /sys/fs/cgroup/two 2>/dev/null; } >>/tmp/seen'
+	see='sed -n "s/CapBnd:.00000000/bnd /p; s/CapEff:.00000000/eff /p; s/Seccomp:./seccomp /p; s/NoNewPrivs:./nnp /p" /proc/self/status
+		cat /proc/self/oom_score_adj /sys/fs/cgroup/memory.max; ls -d /sys/fs/cgroup/one /sys/fs/cgroup/two 2>/dev/null'
 	rm -f $OUT/uuid
 	pod --pod-annotation=stage1-xen/memory=200Mi \
 		$IMAGE --name=one --caps-remove=CAP_CHOWN,CAP_NET_RAW --memory=32Mi --oom-score-adj=200 \
-		-- -c "$see; until [ -e /tmp/go ]; do sleep 0.1; done" \
+		-- -c "{ $see; } >/tmp/seen; until [ -e /tmp/go ]; do sleep 0.1; done" \
 		--- $IMAGE --name=two --caps-retain=CAP_KILL,CAP_MKNOD --memory=48Mi --seccomp=mode=retain,@appc.io/all --user=web \
-		-- -c "$see; tail /dev/zero; echo \$? >>/tmp/seen; echo up; until [ -e /tmp/go ]; do sleep 0.1; done" \
+		-- -c "{ $see; } >/tmp/seen; tail /dev/zero; echo \$? >>/tmp/seen; echo up; until [ -e /tmp/go ]; do sleep 0.1; done" \
 		>$OUT/stdout 2>$OUT/stderr &
 	started=$!
 	wait_for "an app that runs out of memory" grep -q up $OUT/stdout
 	for app in one two; do
 		(cd "$(poddir)" && exec stage1/rootfs/enter --pid=1 --appname=$app -- sh -c "$see
-			mknod /dev/gnt c 10 \$(sed -n 's,\(.*\) xen/gntdev,\1,p' /proc/misc) && cat /dev/gnt 2>>/tmp/seen
-			echo >/tmp/go") </dev/null || return 1
+			mknod /dev/gnt c 10 \$(sed -n 's,\(.*\) xen/gntdev,\1,p' /proc/misc) && cat /dev/gnt 2>&1
+			echo >/tmp/go") </dev/null >$OUT/entered.$app || return 1
 	done
 	finish
 	root=$(poddir)/stage1/rootfs/opt/stage2
-	expect status 0 "$(status)" && expect one "eff a80405fa
+	one="eff a80405fa
 bnd a80405fa
 nnp 0
 seccomp 2
 200
-33554432
-eff a80405fa
-bnd a80405fa
-nnp 0
-seccomp 2
-200
-33554432
-cat: can't open '/dev/gnt': Operation not permitted" "$(cat $root/one/rootfs/tmp/seen)" && expect two "eff 00000000
-bnd 08000020
+33554432"
+	two="bnd 08000020
 nnp 0
 seccomp 0
 0
-50331648
-137
-eff 08000020
-bnd 08000020
-nnp 0
-seccomp 0
-0
-50331648
-cat: can't open '/dev/gnt': Operation not permitted" "$(cat $root/two/rootfs/tmp/seen)" &&
-		expect stderr "stage1 run: app 'two': out of memory (limit 48 MiB)" "$(cat $OUT/stderr)"
+50331648"
+	denied="cat: can't open '/dev/gnt': Operation not permitted"
+	expect status 0 "$(status)" && expect one "$one" "$(cat $root/one/rootfs/tmp/seen)" &&
+		expect "one, entered" "$one
+$denied" "$(cat $OUT/entered.one)" && expect two "eff 00000000
+$two
+137" "$(cat $root/two/rootfs/tmp/seen)" && expect "two, entered" "eff 08000020
+$two
+$denied" "$(cat $OUT/entered.two)" &&
+		expect stderr "stage1 run: app 'two': out of memory (limit 48 MiB)" "$(grep -v Killed $OUT/stderr)"
 }
 
 # What an app leaves running ends with it, also while the pod goes on; what has entered it does not.
