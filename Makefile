@@ -133,7 +133,7 @@ $(B)/vmlinux: $(KERNEL)
 	@mkdir -p $(@D)
 	@cp $< $@
 else
-$(B)/vmlinux: kernel/config kernel/build
+$(B)/vmlinux: kernel/config kernel/build $(wildcard kernel/patches/*.patch)
 	@mkdir -p $(@D)
 	@image=$$(kernel/build $(CACHE)) && cp $${image%/*}/bzImage $(B)/bzImage && cp $$image $@
 endif
