@@ -22,6 +22,7 @@ enum {
 	GREET_MS = 180000,     /* from unpause to the guest's HELLO */
 	STOP_GRACE_MS = 90000, /* TERM to KILL in the guest: systemd's default, so rkt's */
 	STOP_LATE_MS = 30000,  /* what a guest may take beyond that before it is destroyed */
+	LAST_WORDS_MS = 500,   /* what xenconsoled may take to hand on the next of a dead guest's */
 };
 
 struct loop {
@@ -336,6 +337,17 @@ static void drain(struct loop *l)
 	}
 }
 
+/* Why a kernel panicked is the last it says, and xenconsoled may learn of its end later than we. */
+static void hear_last_words(struct loop *l)
+{
+	struct pollfd console = { .events = POLLIN };
+
+	do {
+		console_read(&l->console);
+		console.fd = l->console.fd;
+	} while (l->domain == DOMAIN_CRASHED && console.fd >= 0 && poll(&console, 1, LAST_WORDS_MS) > 0);
+}
+
 int supervise(const struct supervise_input *in, struct err *e)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
@@ -356,7 +368,7 @@ int supervise(const struct supervise_input *in, struct err *e)
 		in->ready(in->ready_arg, false);
 	if (ret < 0) {
 		drain(l);
-		console_read(&l->console);
+		hear_last_words(l);
 		if (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted)
 			console_report(&l->console);
 	}

@@ -159,7 +159,7 @@ static void transmit(void)
 	world->sent += (int)len;
 	if (last) {
 		guest_close();
-		world->state = DOMAIN_CRASHED;
+		world_crash();
 	}
 }
 

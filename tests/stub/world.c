@@ -170,6 +170,13 @@ void world_create(bool backend)
 	world->backend = pid;
 }
 
+static void close_console(void)
+{
+	if (world->console >= 0)
+		(void)close(world->console);
+	world->console = -1;
+}
+
 void world_destroy(void)
 {
 	if (world->domains == 0) {
@@ -186,9 +193,13 @@ void world_destroy(void)
 	} else if (world->backend && kill(world->backend, 0) == 0) {
 		world_misuse("the domain is destroyed while its backend serves it");
 	}
-	if (world->console >= 0)
-		(void)close(world->console);
-	world->console = -1;
+	close_console();
+}
+
+void world_crash(void)
+{
+	world->state = DOMAIN_CRASHED;
+	close_console(); /* that was its last word */
 }
 
 void world_unpause(void)
@@ -281,7 +292,7 @@ static void strike(void)
 		world->state = DOMAIN_POWEROFF;
 		break;
 	case FATE_CRASH:
-		world->state = DOMAIN_CRASHED;
+		world_crash();
 		break;
 	case FATE_GONE:
 		world->state = DOMAIN_GONE;

@@ -90,6 +90,7 @@ void world_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void world_create(bool backend);
 void world_destroy(void);
 void world_unpause(void);
+void world_crash(void); /* the guest's kernel panics: nothing more comes of the console */
 int world_console(void); /* -1: it could not be made */
 /* The channel: our end of it, -1 as long as the guest does not serve it. */
 int world_channel_open(void);

@@ -1,8 +1,9 @@
 # Ends that somebody else brings about: signals, dead domains, dead processes.
 
+# As systemd stops a unit: the backend gets TERM too, and goes on until the guest has ended.
 t_term_stops_the_apps_in_order() {
 	start 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
-	kill -TERM $(supervisor)
+	kill -TERM $(backend) $(supervisor)
 	finish
 	expect status 0 "$(status)" && expect stdout "up
 bye" "$(cat $OUT/stdout)" && expect file 0 "$(cat "$(poddir)/stage1/rootfs/rkt/status/app")"
