@@ -31,6 +31,7 @@ t_mounts_host_volumes() {
 	chmod 0 $v/ro/closed && echo secret >$v/ro/closed/file
 	ln -s /etc/passwd $v/rw/link && cp mapper $v/rw/mapper
 	mount -t tmpfs inner $v/ro/inner && mkdir -m 0 $v/ro/inner/zero && echo deep >$v/ro/inner/zero/file
+	mkdir $v/ro/twin && mount -t tmpfs inner $v/ro/twin && mkdir $v/ro/twin/zero && echo >$v/ro/twin/zero/file
 	mount -t tmpfs inner $v/flat/inner && echo hidden >$v/flat/inner/file
 	mkfifo $v/fifo
 	mount_pod "$(mounts_of rw=/rw ro=/ro flat=/flat single=/etc/single socket=/socket fifo=/fifo null=/n/null)" \
@@ -54,6 +55,7 @@ t_mounts_host_volumes() {
 		stat -c '%F %t:%T' /n/null; echo gone >/n/null
 		stat -c '%F' /fifo /socket
 		/rw/mapper /rw/map
+		[ $(stat -c %i /ro/inner/zero/file) = $(stat -c %i /ro/twin/zero/file) ] || echo two files
 	END
 	again &
 	wait_for "the app to start" grep -q ': up$' $OUT/stdout
@@ -61,7 +63,7 @@ t_mounts_host_volumes() {
 	umount $v/flat/inner || fail "the host cannot unmount below a volume" || return 1
 	busybox mv $v/rw/file $v/rw/moved && echo now >$v/rw/.go && mv $v/rw/.go $v/rw/go
 	wait $!
-	umount $v/ro/inner || fail "the volume's submount is still busy" || return 1
+	umount $v/ro/twin && umount $v/ro/inner || fail "the volume's submount is still busy" || return 1
 	expect status 0 "$(status)" && expect stdout "here
 fixed
 one
@@ -78,7 +80,8 @@ Read-only file system
 character special file 1:3
 fifo
 socket
-by the map" "$(cat $OUT/stdout)" && expect single "one two" "$(echo $(cat $v/single))" &&
+by the map
+two files" "$(cat $OUT/stdout)" && expect single "one two" "$(echo $(cat $v/single))" &&
 		expect made "5:6 guest" "$(stat -c %u:%g $v/rw/made/file) $(cat $v/rw/made/file)" &&
 		expect ro "fixed" "$(cat $v/ro/file)" &&
 		expect map "by the map" "$(dd if=$v/rw/map bs=1 skip=4090 count=10 2>/dev/null)"
@@ -203,27 +206,44 @@ $ro
 1" "$(cat $OUT/stdout)" && expect stderr "" "$(cat $OUT/stderr)"
 }
 
-# The image has no hosts: it gets the fallback. What mounts of the host the root lies on stays free.
-t_mounts_overlay_root_and_default_etc() {
+# Two apps on overlays of one image, whose files have the same numbers: neither sees what the other writes. The
+# image has no hosts: it gets the fallback. The mounts of the host that the roots are stay free.
+t_mounts_overlay_roots_and_default_etc() {
 	modprobe overlay 2>/dev/null
 	mount_pod "" "" <<-'END'
-		cat /etc/hosts /etc/hostname; ls -d /etc/resolv.conf 2>&1 | sed 's/.*: //'
-		echo up; echo kept >/kept
-		until [ -e /tmp/never ]; do sleep 0.1; break; done
+		cat /etc/group >/dev/null && : >/dev/shm/$1
+		until [ -e /dev/shm/app ] && [ -e /dev/shm/two ]; do sleep 0.1; done
+		if [ $1 = app ]; then
+			cat /etc/hosts /etc/hostname; ls -d /etc/resolv.conf 2>&1 | sed 's/.*: //'
+			echo kept >/kept; echo app >>/etc/group; : >/dev/shm/written; echo up
+		else
+			until [ -e /dev/shm/written ]; do sleep 0.1; done
+			echo two >>/etc/group; tail -n 1 /etc/group; ls -d /kept 2>&1 | sed 's/.*: //'
+		fi
 	END
-	mkdir -p $OUT/o/upper $OUT/o/work
+	one='"image": {"id": "sha512-00"}, "app": {"user": "0", "group": "0", "exec": ["/bin/sh", "/script"'
+	cat >"$(poddir)/pod" <<-END
+		{ "acVersion": "1.30.0", "acKind": "PodManifest", "apps": [ { "name": "app", $one, "app"] } },
+		  { "name": "two", $one, "two"] } } ] }
+	END
 	rm -f $root/etc/hosts $root/etc/resolv.conf # made for the pod that has ended
+	two=$(poddir)/stage1/rootfs/opt/stage2/two/rootfs
+	mkdir -p $OUT/o/app $OUT/o/two $OUT/o/work1 $OUT/o/work2 $two
 	mv $root $OUT/o/lower && mkdir $root
-	mount -t overlay -o lowerdir=$OUT/o/lower,upperdir=$OUT/o/upper,workdir=$OUT/o/work overlay $root || return 1
+	mount -t overlay -o lowerdir=$OUT/o/lower,upperdir=$OUT/o/app,workdir=$OUT/o/work1 overlay $root &&
+		mount -t overlay -o lowerdir=$OUT/o/lower,upperdir=$OUT/o/two,workdir=$OUT/o/work2 overlay $two || return 1
 	again &
 	wait_for "the app to start" grep -q ': up$' $OUT/stdout
-	umount $root || fail "the root's overlay is busy in the host while the pod runs" || return 1
+	umount $root && umount $two || fail "the root's overlay is busy in the host while the pod runs" || return 1
 	wait $!
 	expect status 0 "$(status)" && expect stdout "127.0.0.1	localhost rkt-$(uuid)
 ::1	localhost ip6-localhost ip6-loopback
 rkt-$(uuid)
 No such file or directory
-up" "$(cat $OUT/stdout)" && expect upper kept "$(cat $OUT/o/upper/kept)" &&
+up
+two
+No such file or directory" "$(cat $OUT/stdout)" && expect upper kept "$(cat $OUT/o/app/kept)" &&
+		expect groups "app two" "$(echo $(tail -n 1 $OUT/o/app/etc/group) $(tail -n 1 $OUT/o/two/etc/group))" &&
 		expect "mounts of the pod" 0 "$(grep -c "$(uuid)" /proc/self/mounts)"
 }
 
@@ -241,4 +261,29 @@ t_mounts_refused() {
 		bad /bin/busybox $OUT "app 'app': mount '/bin/busybox': a directory cannot take the place of a file" &&
 		loop() { ln -s loop $root/loop; } &&
 		bad /loop/x $OUT "app 'app': mount '/loop/x': its place: Too many levels of symbolic links" loop
+}
+
+# The same by the command line, as rkt's users write it, in a pod of two apps.
+t_mounts_of_two_apps_by_the_command_line() {
+	mkdir -p $OUT/v && echo fixed >$OUT/v/file && chmod 0777 $OUT/v
+	one='[ -e /host/file ] && (echo x >/host/new) 2>&1 | sed "s/.*: //"; (echo x >/private) 2>&1 | sed "s/.*: //"
+		until [ -e /e/two ]; do sleep 0.1; done; cat /e/two; tail -n 1 /etc/hosts; cat /etc/resolv.conf /etc/hostname
+		stat -c "%a %u" /e; ls /private 2>/dev/null; df /e | wc -l'
+	two='echo by two >/private; echo mine >/e/two; echo x >/dev/null; cat /host/file 2>&1 | sed "s/.*: //"; sleep 2'
+	pod --hostname=box --dns=192.0.2.9 --dns-search=example.org --hosts-entry=192.0.2.7=db \
+		--volume=h,kind=host,source=$OUT/v,readOnly=true --volume=e,kind=empty,mode=1777,uid=5 --mount=volume=e,target=/e \
+		$IMAGE --name=one --readonly-rootfs --mount=volume=h,target=/host -- -c "$one" --- \
+		$IMAGE --name=two -- -c "$two" >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+	ro='Read-only file system'
+	expect status 0 "$(status)" && expect stdout "192.0.2.7 db db
+1777 5
+2
+No such file or directory
+$ro
+$ro
+box
+mine
+nameserver 192.0.2.9
+search example.org" "$(sed 's/^\[[^]]*\] *//; s/^[a-z]*\[[0-9]*\]: //' $OUT/stdout | grep -v -e '^# ' -e '^$' | sort)"
 }
