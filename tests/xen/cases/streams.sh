@@ -70,7 +70,7 @@ at_a_terminal() {
 	script=$1
 	shift
 	cat >$OUT/keys
-	TERM=screen ptyrun $OUT/keys stage0 run --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid --interactive \
+	TERM=screen ptyrun $OUT/keys stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid --interactive \
 		$IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
 }
@@ -124,7 +124,7 @@ t_the_way_out_of_a_terminal() {
 }
 
 t_a_terminal_whose_guest_dies() {
-	at_a_terminal 'echo 1 >/proc/sys/vm/panic_on_oom; echo up; read x; tail /dev/zero' --insecure-options=paths <<-'END'
+	at_a_terminal 'echo 2 >/proc/sys/vm/panic_on_oom; echo up; read x; tail /dev/zero' --insecure-options=paths --memory=20Mi <<-'END'
 		expect up
 		raw
 		send \r
