@@ -249,6 +249,15 @@ static void pass_output(struct client *cl, struct session_out *out, unsigned str
 		cl->eof_said[stream] = frame_put(&cl->wr, WIRE_EOF, WIRE_EXEC_FIRST, stream, NULL, 0);
 }
 
+/* The pod does not wait for one who does not read: what was entered ends with it. */
+static void cut_short(struct client *cl, struct session_out *out, unsigned stream)
+{
+	if (cl->credit[stream] > 0 || out->start == out->end)
+		return;
+	session_refuse(out);
+	cl->moved = true;
+}
+
 /* The states of its process, the last one behind all output. */
 static void pass_states(struct client *cl, const struct session_app *run)
 {
@@ -270,8 +279,11 @@ static void produce(struct client *cl, struct session *s)
 		return;
 	run = session_find(s, cl->id);
 	pass_stdin(cl, s);
-	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
 		pass_output(cl, &run->out[k], k);
+		if (s->stopping)
+			cut_short(cl, &run->out[k], k);
+	}
 	pass_states(cl, run);
 }
 

@@ -391,6 +391,32 @@ static void a_pod_that_ends_says_so(void **state)
 	peer_free(p);
 }
 
+static void a_pod_that_ends_does_not_wait_for_a_slow_reader(void **state)
+{
+	static char data[WIRE_PAYLOAD_MAX];
+	struct session_out *out;
+	struct frame f;
+	struct peer *p;
+	unsigned id;
+
+	(void)state;
+	start_pod();
+	p = peer_entered(&id);
+	out = &session_find(s, id)->out[WIRE_STDOUT];
+	for (int i = 0; i < 8; i++) {
+		(void)frame_put(&guest, WIRE_DATA, id, WIRE_STDOUT, data, sizeof(data));
+		guest_said();
+		turn();
+	}
+	assert_int_equal(out->end - out->start, WIRE_WINDOW);
+	session_stop(s, 1000);
+	assert_true(guest_hears(WIRE_EOF, &f));
+	assert_int_equal(f.app, id);
+	assert_int_equal(f.stream, WIRE_STDOUT);
+	assert_int_equal(out->start, out->end);
+	peer_free(p);
+}
+
 static void there_is_room_for_so_many_and_the_rest_waits(void **state)
 {
 	struct peer *peers[WIRE_EXEC_COUNT], *waiting;
@@ -454,6 +480,7 @@ int main(void)
 		TEST(a_peer_out_of_turn_costs_only_itself),
 		TEST(requests_have_a_limit),
 		TEST(a_pod_that_ends_says_so),
+		TEST(a_pod_that_ends_does_not_wait_for_a_slow_reader),
 		TEST(there_is_room_for_so_many_and_the_rest_waits),
 		TEST(replaces_a_socket_that_was_left),
 	};

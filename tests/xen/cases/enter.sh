@@ -106,7 +106,7 @@ t_enter_and_the_ends_of_either() {
 	kill -TERM $(supervisor)
 	finish
 	wait $pid
-	expect "status of what was entered" 143 $? || return 1
+	expect "status of what was entered" 143 $? && expect status 0 "$(status)" || return 1
 	exec 8<&-
 	wait $slow
 	enter ls </dev/null 2>$OUT/e.err
