@@ -276,8 +276,8 @@ t_mounts_of_two_apps_by_the_command_line() {
 		$IMAGE --name=two -- -c "$two" >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
 	ro='Read-only file system'
-	expect status 0 "$(status)" && expect stdout "192.0.2.7 db db
-1777 5
+	expect status 0 "$(status)" && expect stdout "1777 5
+192.0.2.7 db
 2
 No such file or directory
 $ro
