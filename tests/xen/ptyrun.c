@@ -25,7 +25,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
-enum { PATIENCE_S = 60, OUT_MAX = 1 << 20 };
+enum { PATIENCE_S = 120, OUT_MAX = 1 << 20 };
 
 static int master, slave;
 static struct pollfd report = { .events = POLLIN };
