@@ -26,7 +26,7 @@ static int connect_to(const char *path, int *fd_r, struct err *e)
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return err_set(e, ERR_USAGE, "%s: longer than a socket's path can be", path);
-	(void)strcpy(addr.sun_path, path);
+	(void)memcpy(addr.sun_path, path, strlen(path) + 1);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence)) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof(silence)) < 0)
 		return err_sys(e, "make a socket");
@@ -53,7 +53,7 @@ static int send_all(int fd, const char *data, size_t len)
 /* Only the first line counts: "HTTP/1.1 200 OK". */
 static int read_status(int fd, struct err *e)
 {
-	char answer[ANSWER_MAX + 1];
+	char answer[ANSWER_MAX + 1] = "";
 	size_t len = 0;
 
 	while (len < ANSWER_MAX && !memchr(answer, '\n', len)) {

@@ -288,6 +288,7 @@ static int check_bare(const struct run_line *r, struct err *e)
 	for (size_t i = 0; i < r->pod.napps; i++) {
 		memset(&bare, 0, sizeof(bare));
 		bare.image = r->pod.apps[i].image;
+		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): both began as zeroes */
 		if (memcmp(&bare, &r->pod.apps[i], sizeof(bare)) != 0)
 			return err_set(e, ERR_USAGE, "image %s: with --pod-manifest it can have neither flags "
 				"nor arguments", bare.image);

@@ -23,7 +23,7 @@ void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1])
 	SHA512Init(&hash);
 	SHA512Update(&hash, (const uint8_t *)image_id, strnlen(image_id, 7 + 64));
 	SHA512Final(digest, &hash);
-	(void)strcpy(id_r, "deps-sha512-");
+	(void)memcpy(id_r, "deps-sha512-", sizeof("deps-sha512-"));
 	for (size_t i = 0; i < 32; i++)
 		(void)sprintf(id_r + 12 + 2 * i, "%02x", digest[i]);
 }

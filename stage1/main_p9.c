@@ -31,11 +31,10 @@ static struct serve rings;
 
 static int read_domid(uint32_t *domid_r, struct err *e)
 {
-	char line[16];
+	char line[16] = "";
 	size_t len = 0;
-	ssize_t n;
 
-	while (len < sizeof(line) - 1 && (n = read(STDIN_FILENO, line + len, 1)) == 1 && line[len] != '\n')
+	while (len < sizeof(line) - 1 && read(STDIN_FILENO, line + len, 1) == 1 && line[len] != '\n')
 		len++;
 	if (line[len] != '\n')
 		return -1; /* whoever started us has given up, and said why */

@@ -119,7 +119,8 @@ static bool fill(struct output *o, size_t outlet, bool last)
 		for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 			if (outlet_of(o, k) == outlet && fill_from(o, let, (let->first_app + i) % o->s->napps, k, last))
 				moved = true;
-	let->first_app = (let->first_app + 1) % o->s->napps;
+	if (o->s->napps > 0)
+		let->first_app = (let->first_app + 1) % o->s->napps;
 	return moved;
 }
 

@@ -121,7 +121,7 @@ static int open_create(struct call *c, const struct used *dir, struct statx *st,
 int op_lcreate(struct call *c)
 {
 	struct p9_server *s = c->s;
-	struct node *node;
+	struct node *node = NULL;
 	struct statx st;
 	struct used u;
 	int fd, ret;

@@ -65,7 +65,7 @@ struct rings {
 	struct flush flushes[FLUSHES_MAX];
 	unsigned nflushes;
 	/* The guest broke the protocol: called by the thread that saw it. Must not return. */
-	void (*broken)(const char *what) __attribute__((noreturn));
+	__attribute__((noreturn)) void (*broken)(const char *what);
 };
 
 /* Begins to serve: starts the threads, which live as long as the process. -errno. */

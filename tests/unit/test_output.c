@@ -382,7 +382,6 @@ static void the_journal_has_them_too(void **state)
 	assert_in_range(o->journal.lost, 1, 2999);
 	assert_int_equal(s->apps[0].out[WIRE_STDERR].start, s->apps[0].out[WIRE_STDERR].end);
 	(void)close(fd);
-	fd = -1;
 	assert_int_equal(unlink("socket"), 0);
 	fd = journal_socket("socket"); /* it was started anew */
 	says(0, WIRE_STDERR, "again\n");

@@ -266,7 +266,7 @@ static void crowd(void)
 	start(1, 5);
 	for (int round = 0; round < 20; round++) {
 		memset(seen, 0, sizeof(seen));
-		for (uint16_t i = 0; i < 1000; i++)
+		for (unsigned i = 0; i < 1000; i++)
 			ask(&sides[0], i, ECHO, P9_HEAD + i % 100);
 		for (int i = 0; i < 1000; i++) {
 			uint16_t tag = hear(&sides[0], NULL);
@@ -281,9 +281,9 @@ static void crowd(void)
 static void late_reader(void)
 {
 	start(1, 0);
-	for (uint16_t i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 20; i++)
 		ask(&sides[0], i, ECHO, SIZE / 2);
-	for (uint16_t i = 0; i < RING_THREADS - 1; i++)
+	for (unsigned i = 0; i < RING_THREADS - 1; i++)
 		ask(&sides[0], 100 + i, SLOW, SIZE);
 	for (int i = 0; i < 20; i++)
 		MUST(hear(&sides[0], NULL) < 20);
@@ -300,9 +300,9 @@ static void late_reader(void)
 static void slow_ones(void)
 {
 	start(2, 0);
-	for (uint16_t i = 0; i < RING_THREADS - 1; i++)
+	for (unsigned i = 0; i < RING_THREADS - 1; i++)
 		ask(&sides[0], 100 + i, SLOW, P9_HEAD);
-	for (uint16_t i = 0; i < 50; i++) {
+	for (unsigned i = 0; i < 50; i++) {
 		ask(&sides[i & 1], i, ECHO, P9_HEAD);
 		MUST(hear(&sides[i & 1], NULL) == i);
 	}
@@ -334,7 +334,7 @@ static void flushes(void)
 		MUST(hear(&sides[k], NULL) == 6);
 	}
 	/* not even taken yet: every thread of ring 0 is busy */
-	for (uint16_t i = 0; i < RING_THREADS; i++)
+	for (unsigned i = 0; i < RING_THREADS; i++)
 		ask(&sides[0], 100 + i, SLOW, P9_HEAD);
 	ask(&sides[0], 5, ECHO, P9_HEAD);
 	ask_flush(&sides[1], 6, 5);
@@ -347,7 +347,7 @@ static void flushes(void)
 	MUST(hear(&sides[1], NULL) == 6);
 	/* more flushes than anybody sends */
 	ask(&sides[0], 5, SLOW, P9_HEAD);
-	for (uint16_t i = 0; i < 3 * FLUSHES_MAX; i++)
+	for (unsigned i = 0; i < 3 * FLUSHES_MAX; i++)
 		ask_flush(&sides[1], 1000 + i, 5);
 	for (int i = 0; i < 2 * FLUSHES_MAX; i++)
 		MUST(hear(&sides[1], NULL) >= 1000);

@@ -191,7 +191,7 @@ static void needs_a_version_first(void **state)
 
 static void walks(void **state)
 {
-	struct attr a, b;
+	struct attr a = { 0 }, b = { 0 };
 
 	(void)state;
 	assert_int_equal(mkdirat(root, "d", 0755), 0);
@@ -222,7 +222,7 @@ static void walks(void **state)
 static void stays_below_the_export(void **state)
 {
 	static const char *const bad[] = { "", ".", "/", "../secret", "d/..", "/etc", "d/f" };
-	struct attr a, b;
+	struct attr a = { 0 }, b = { 0 };
 
 	(void)state;
 	make_file("f", "", 0644);
@@ -282,7 +282,7 @@ static void makes_everything_with_its_owner(void **state)
 		{ "block", S_IFBLK | 0660, 0x123, 0x45678, 0x45612378 },
 		{ "setuid", S_IFREG | 06755, 0, 0, 0 },
 	};
-	struct attr a;
+	struct attr a = { 0 };
 
 	(void)state;
 	assert_int_equal(client_call(&c, P9_TATTACH, "ddssd", 20u, ~0u, "", "", 1000u), 0);
@@ -386,7 +386,7 @@ static int set_size(uint32_t fid, uint64_t size)
 
 static void unlinked_files_live_on(void **state)
 {
-	struct attr a;
+	struct attr a = { 0 };
 
 	(void)state;
 	assert_int_equal(clone(0, 1), 0);
@@ -423,7 +423,7 @@ static void unlinked_files_live_on(void **state)
 
 static void fids_follow_renames(void **state)
 {
-	struct attr a, b;
+	struct attr a = { 0 }, b = { 0 };
 
 	(void)state;
 	assert_int_equal(mkdirat(root, "a", 0755), 0);
@@ -454,7 +454,7 @@ static void knows_more_names_than_it_has_descriptors(void **state)
 {
 	struct p9_limits limits = P9_LIMITS_DEFAULT;
 	char name[20];
-	struct attr a;
+	struct attr a = { 0 };
 
 	(void)state;
 	limits.nodes_open = 10;
@@ -618,7 +618,7 @@ static void lists_directories(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 500; i++) {
-		(void)snprintf(name, sizeof(name), "%u-%0*u", i, (int)(i * 7 % 250), 0);
+		(void)snprintf(name, sizeof(name), "%u-%0*u", i, (int)(i * 7 % 250), 0u);
 		make_file(name, "", 0644);
 	}
 	assert_int_equal(clone(0, 1), 0);
@@ -632,7 +632,7 @@ static void lists_directories(void **state)
 
 static void links(void **state)
 {
-	struct attr a;
+	struct attr a = { 0 };
 
 	(void)state;
 	make_file("f", "text", 0644);
