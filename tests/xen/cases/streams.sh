@@ -108,12 +108,14 @@ t_the_way_out_of_a_terminal() {
 		cooked
 	END
 	expect status 1 "$(status)" && expect stderr "" "$(cat $OUT/stderr)" || return 1
-	# ^C while the pod is still starting is for us, and so is TERM at any time: in order
-	at_a_terminal 'echo never' <<-'END'
+	# ^C while the pod is still starting is for us, and so is TERM at any time: in order. Who has a terminal hears
+	# HUP as well, for a shell there ignores TERM.
+	at_a_terminal 'echo never' --debug <<-'END'
+		expect guest:
 		send \x03
 	END
 	expect "status of ^C" 0 "$(status)" || return 1
-	at_a_terminal 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' <<-'END'
+	at_a_terminal 'trap "echo bye; exit 3" TERM HUP; echo up; while :; do sleep 0.1; done' <<-'END'
 		expect up
 		raw
 		signal 15
