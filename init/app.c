@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "init/cgroup.h"
+#include "init/notify.h"
 #include "stage1/common/util.h"
 
 enum { STATUS_OTHER = 254, SIGNAL_BASE = 128 };
@@ -19,6 +20,7 @@ void app_init(struct app *a, unsigned id, const struct guest_app *plan)
 	memset(a, 0, sizeof(*a));
 	a->plan = plan;
 	a->mnt = -1;
+	a->notify = -1;
 	task_init(&a->task, id);
 }
 
@@ -33,14 +35,21 @@ static void set_end(struct app *a, enum wire_app_state how, uint32_t value, cons
 	(void)snprintf(a->text, sizeof(a->text), "%.*s", WIRE_TEXT_MAX, text);
 }
 
+static void close_own(struct app *a)
+{
+	if (a->mnt >= 0)
+		(void)close(a->mnt); /* processes that entered it hold it themselves */
+	if (a->notify >= 0)
+		(void)close(a->notify);
+	a->mnt = a->notify = -1;
+}
+
 static void over(struct app *a)
 {
 	a->state = APP_OVER;
 	ends_close_theirs(&a->task.ends);
 	streams_close_stdin(&a->task.streams);
-	if (a->mnt >= 0)
-		(void)close(a->mnt); /* processes that entered it hold it themselves */
-	a->mnt = -1;
+	close_own(a);
 	task_say(&a->task, a->how, a->value, a->text);
 }
 
@@ -50,11 +59,18 @@ void app_fail(struct app *a, uint32_t status, const char *text)
 	over(a);
 }
 
+static int open_notify(struct app *a, struct err *e)
+{
+	if (a->plan->notify)
+		a->notify = notify_open(a->plan->name, e);
+	return a->plan->notify && a->notify < 0 ? -1 : 0;
+}
+
 void app_begin(struct app *a)
 {
 	struct err e = ERR_INIT;
 
-	if (task_open(&a->task, &a->plan->io, &e) < 0 || cgroup_make(a->plan, &e) < 0 ||
+	if (open_notify(a, &e) < 0 || task_open(&a->task, &a->plan->io, &e) < 0 || cgroup_make(a->plan, &e) < 0 ||
 		process_make_root(a->plan, &a->task.proc, &e) < 0) {
 		app_fail(a, STATUS_OTHER, e.msg);
 		return;
@@ -156,7 +172,7 @@ static void take_root(struct app *a)
 	(void)kill(a->task.proc.pid, SIGKILL);
 }
 
-void app_report(struct app *a, struct frame_writer *wr)
+static void hear_process(struct app *a, struct frame_writer *wr)
 {
 	struct err e = ERR_INIT;
 	uint32_t status;
@@ -182,6 +198,24 @@ void app_report(struct app *a, struct frame_writer *wr)
 		set_end(a, WIRE_APP_FAILED, status, e.msg); /* after post-stop no more than that note */
 		return;
 	}
+}
+
+/* Who says that it is ready runs, even when its process was not heard of a moment ago. */
+static void hear_app(struct app *a, struct frame_writer *wr)
+{
+	if (a->notify < 0 || !notify_ready(a->notify, a->task.proc.pid))
+		return;
+	hear_process(a, wr);
+	if (a->state != APP_RUNNING || a->ready)
+		return;
+	a->ready = true;
+	task_say(&a->task, WIRE_APP_READY, 0, "");
+}
+
+void app_report(struct app *a, struct frame_writer *wr)
+{
+	hear_process(a, wr);
+	hear_app(a, wr);
 }
 
 static void pre_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr)
@@ -262,6 +296,7 @@ void app_produce(struct app *a, struct frame_writer *wr)
 void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS])
 {
 	task_poll(&a->task, a->state == APP_STARTING, room, fds);
+	fds[TASK_FDS - 1] = (struct pollfd){ .fd = a->notify, .events = POLLIN };
 }
 
 bool app_failed(const struct app *a)
@@ -272,7 +307,5 @@ bool app_failed(const struct app *a)
 void app_close(struct app *a)
 {
 	task_close(&a->task);
-	if (a->mnt >= 0)
-		(void)close(a->mnt);
-	a->mnt = -1;
+	close_own(a);
 }

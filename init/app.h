@@ -25,6 +25,8 @@ struct app {
 	const struct guest_app *plan;
 	enum app_state state;
 	int mnt; /* its mount namespace from APP_PRE on; -1: none */
+	int notify; /* where it says that it is ready; -1: it does not, or is over */
+	bool ready; /* it has said so */
 	struct task task;
 	/* What the last word will be. */
 	bool ended;
@@ -37,7 +39,8 @@ void app_init(struct app *a, unsigned id, const struct guest_app *plan);
 void app_begin(struct app *a);
 /* It never ran, and will not. */
 void app_fail(struct app *a, uint32_t status, const char *text);
-void app_report(struct app *a, struct frame_writer *wr); /* task.proc.report can be read */
+/* What its process and the app itself have to say, when there is something. */
+void app_report(struct app *a, struct frame_writer *wr);
 void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr);
 void app_produce(struct app *a, struct frame_writer *wr);
 void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS]);

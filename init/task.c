@@ -26,7 +26,7 @@ int task_open(struct task *t, const struct guest_io *io, struct err *e)
 
 void task_say(struct task *t, enum wire_app_state state, uint32_t value, const char *text)
 {
-	if (t->nwords == TASK_WORDS) /* pre-start, start, post-stop, end: there are no more */
+	if (t->nwords == TASK_WORDS) /* pre-start, start, post-stop, end: ready, end: there are no more */
 		return;
 	t->words[t->nwords].state = state;
 	t->words[t->nwords++].value = value;
@@ -54,6 +54,7 @@ void task_poll(const struct task *t, bool about_to_run, bool room, struct pollfd
 {
 	fds[0] = (struct pollfd){ .fd = t->proc.report, .events = POLLIN };
 	streams_poll(&t->streams, room && !about_to_run, fds + 1);
+	fds[TASK_FDS - 1] = (struct pollfd){ .fd = -1 };
 }
 
 bool task_all_said(const struct task *t)

@@ -14,7 +14,7 @@
 #include "init/streams.h"
 #include "stage1/common/wire.h"
 
-enum { TASK_WORDS = 4, TASK_FDS = WIRE_STREAMS + 1 };
+enum { TASK_WORDS = 5, TASK_FDS = WIRE_STREAMS + 2 };
 
 struct task {
 	unsigned id;
@@ -37,6 +37,7 @@ void task_say(struct task *t, enum wire_app_state state, uint32_t value, const c
 /* What was said, then output: unless the program is only about to run, since then comes its word first. */
 void task_produce(struct task *t, bool about_to_run, struct frame_writer *wr);
 void task_produce_words(struct task *t, struct frame_writer *wr); /* only those */
+/* The last of them stays free: for an app's own use. */
 void task_poll(const struct task *t, bool about_to_run, bool room, struct pollfd fds[TASK_FDS]);
 bool task_all_said(const struct task *t);
 void task_reaped(struct task *t); /* its process is gone, and the report read */

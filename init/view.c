@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -13,6 +14,7 @@
 
 #include "init/copy.h"
 #include "init/mounts.h"
+#include "init/notify.h"
 #include "init/target.h"
 #include "stage1/common/util.h"
 
@@ -263,6 +265,14 @@ static int give_volumes(int root, const struct guest_mounts *mounts, struct err 
 	return 0;
 }
 
+static int give_notify(const struct guest_app *app, int root, struct err *e)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), NOTIFY_DIR "/%s", app->name);
+	return app->notify ? place_copy(path, 0, root, GUEST_NOTIFY, e) : 0;
+}
+
 /* Everything is mounted before the root changes: PID 1's tree is the source, and no link can lead to it. */
 static int build(const struct guest_app *app, int root, struct err *e)
 {
@@ -280,7 +290,7 @@ static int build(const struct guest_app *app, int root, struct err *e)
 		return -1;
 	if (mounts->sysfs && give_cgroup(root, mounts->protect_paths, e) < 0)
 		return -1;
-	if (give_volumes(root, mounts, e) < 0)
+	if (give_volumes(root, mounts, e) < 0 || give_notify(app, root, e) < 0)
 		return -1;
 	if (mounts->read_only_root && mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		return err_sys(e, "make the root read-only");

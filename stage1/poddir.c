@@ -25,23 +25,18 @@ int poddir_lock_keep(struct err *e)
 	return 0;
 }
 
-/* What only the image's manifest says: its app section when the pod has none, and where it came from. */
+/* What only the image's manifest says: its app section when the pod has none, and its annotations. */
 static int complete_app(struct pod_app *app, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("appsinfo/%s/manifest", app->name);
 	AUTO_FREE char *text = NULL;
 	size_t len;
 
-	/* of an image of docker, more than its app section counts: see pod.h */
-	if (app->has_app && !app->nmount_points && strcmp(app->user, app->group) != 0)
-		return 0;
-	if (app->has_app && !app->nmount_points && strspn(app->group, "0123456789") == strlen(app->group))
-		return 0;
 	if (read_file_at(AT_FDCWD, path, POD_MANIFEST_MAX, &text, &len, e) < 0)
 		return err_prefix(e, "app '%s'", app->name);
 	if (!app->has_app && pod_app_from_image(app, text, len, e) < 0)
 		return -1;
-	if (pod_app_know_docker(app, text, len, e) < 0)
+	if (pod_app_know_image(app, text, len, e) < 0)
 		return err_prefix(e, "image of app '%s'", app->name);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "stage1/control.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
+#include "stage1/notify.h"
 #include "stage1/output.h"
 #include "stage1/plan/plan.h"
 #include "stage1/plan/streams.h"
@@ -119,7 +120,10 @@ static void set_ready(void *arg, bool ready)
 
 	(void)arg;
 	if (poddir_set_ready(ready, &e) < 0)
-		fprintf(stderr, "stage1 run: %s\n", e.msg);
+		fprintf(stderr, "stage1 run: %s%s", e.msg, terminal_eol());
+	e = (struct err)ERR_INIT;
+	if (notify_manager(getenv("NOTIFY_SOCKET"), ready, &e) < 0)
+		fprintf(stderr, "stage1 run: warning: %s%s", e.msg, terminal_eol());
 }
 
 static void look_at_terminal(struct run *r)
@@ -180,6 +184,9 @@ static int let_run(struct run *r, struct err *e)
 	}
 	r->session = xcalloc(1, sizeof(*r->session));
 	session_init(r->session, r->guest_plan, r->guest_plan_len, r->pod.napps, say, NULL);
+	for (size_t i = 0; i < r->pod.napps; i++)
+		if (r->pod.apps[i].says_ready)
+			session_awaits_ready(r->session, i);
 	open_output(r);
 	ret = supervise(&(struct supervise_input){
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,

@@ -38,6 +38,11 @@ void session_init(struct session *s, uint8_t *plan, size_t plan_len, size_t napp
 	(void)frame_put_hello(&s->wr);
 }
 
+void session_awaits_ready(struct session *s, size_t i)
+{
+	s->apps[i].says_ready = true;
+}
+
 static void free_exec(struct session *s, size_t slot)
 {
 	if (s->execs[slot])
@@ -134,8 +139,15 @@ static bool value_fits(enum wire_app_state how, uint32_t value)
 		return value >= 1 && value <= SIGNAL_MAX;
 	case WIRE_APP_FAILED:
 		return value >= 1 && value <= 255;
+	case WIRE_APP_READY:
+		return value == 0;
 	}
 	return false;
+}
+
+static bool may_be_ready(const struct session_app *app)
+{
+	return app->says_ready && !app->ready && app->state == SESSION_APP_STARTED;
 }
 
 /* What is right of an app and of a process that entered one. *over_r: it was the last word. */
@@ -145,9 +157,14 @@ static int take_state(struct session_app *app, const struct frame *f, bool *over
 
 	if (!value_fits((enum wire_app_state)how, value))
 		return err_set(e, ERR_INPUT, "app %u: state %u with value %u", f->app, how, value);
-	if (app->state == SESSION_APP_OVER ||
-		(how == WIRE_APP_STARTED && app->state != SESSION_APP_NEW))
+	if (app->state == SESSION_APP_OVER || (how == WIRE_APP_STARTED && app->state != SESSION_APP_NEW) ||
+		(how == WIRE_APP_READY && !may_be_ready(app)))
 		return err_set(e, ERR_INPUT, "app %u: state %u out of turn", f->app, how);
+	if (how == WIRE_APP_READY) {
+		app->ready = true;
+		*over_r = false;
+		return 0;
+	}
 	*over_r = how != WIRE_APP_STARTED && how != WIRE_APP_HANDLER;
 	if (!*over_r) {
 		app->pid = value;
@@ -484,6 +501,14 @@ bool session_all_started(const struct session *s)
 		if (s->apps[i].state == SESSION_APP_NEW)
 			return false;
 	return true;
+}
+
+bool session_all_ready(const struct session *s)
+{
+	for (size_t i = 0; i < s->napps; i++)
+		if (s->apps[i].says_ready && !s->apps[i].ready)
+			return false;
+	return session_all_started(s);
 }
 
 bool session_all_written(const struct session *s)

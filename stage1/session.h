@@ -31,6 +31,7 @@ struct session_app {
 	char text[WIRE_TEXT_MAX + 1];
 	uint32_t pid;            /* in the guest: of what writes to the streams now; 0 before the first */
 	bool by_shutdown;        /* it ended after the pod began to end */
+	bool says_ready, ready;  /* it is to say that it is ready, and has */
 	struct session_out out[WIRE_STREAMS]; /* [WIRE_STDIN] unused */
 	uint32_t stdin_credit;
 	bool stdin_over;         /* EOF was sent, or the app wants no more */
@@ -70,6 +71,9 @@ void session_init(struct session *s, uint8_t *plan, size_t plan_len, size_t napp
 	void (*log)(void *arg, const char *line), void *arg);
 void session_dispose(struct session *s);
 
+/* App `i` counts as started only when it says that it is ready: see session_all_ready(). */
+void session_awaits_ready(struct session *s, size_t i);
+
 /* Takes every whole frame out of s->rd. -1: the guest broke the protocol, *e says how. */
 int session_receive(struct session *s, struct err *e);
 /* Queues into s->wr what is due and fits: greeting, plan, credits, STOP, BYE. */
@@ -102,7 +106,12 @@ size_t session_exec_room(const struct session *s); /* how many more there may be
 /* Nobody is interested any more: its output is refused, and it gets HUP when it still runs. */
 void session_exec_close(struct session *s, unsigned id);
 
-bool session_all_started(const struct session *s); /* or over: what "ready" means */
+bool session_all_started(const struct session *s); /* or over */
+/*
+ * The same, and those that are to say so have said that they are ready: what "ready" means for a pod. One
+ * that ended without a word never was.
+ */
+bool session_all_ready(const struct session *s);
 bool session_all_written(const struct session *s); /* nothing waits for a descriptor of ours */
 
 /* The number for rkt's status file: exit code, bare signal number, or 0 by shutdown (contract 6.3). */

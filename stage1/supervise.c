@@ -197,7 +197,7 @@ static int take_signals(struct loop *l, struct err *e)
 /* The two moments others wait for: every app runs, and the pod begins to end. */
 static void say_ready(struct loop *l)
 {
-	if (!l->ready_said && l->s->greeted && !l->s->stopping && session_all_started(l->s)) {
+	if (!l->ready_said && l->s->greeted && !l->s->stopping && session_all_ready(l->s)) {
 		l->ready_said = true;
 		l->in->ready(l->in->ready_arg, true);
 	}

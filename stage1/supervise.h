@@ -24,7 +24,7 @@ struct supervise_input {
 	struct output *output; /* of the session's apps */
 	int stdin_app;  /* index of the app that our stdin is for; -1: of none */
 	bool terminal;  /* it is lent ours (stage1/terminal.h) while it runs */
-	void (*ready)(void *arg, bool ready); /* all apps have started; the pod begins to end */
+	void (*ready)(void *arg, bool ready); /* all apps are; the pod begins to end */
 	void *ready_arg;
 };
 

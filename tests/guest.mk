@@ -4,10 +4,10 @@ GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c cgroup.c) $(filter-ou
 
 $(B)/tests/guest: $(call obj,$(GUEST_TEST)); $(call testlink,-lcmocka $(JSON) $(SECCOMP))
 
-# a program of an app, so as static as busybox
-$(B)/tests/guest-escape: $(call plain,tests/guest/escape.c)
+# programs of an app, so as static as busybox
+$(B)/tests/guest-escape $(B)/tests/guest-notify: $(B)/tests/guest-%: $(B)/plain/tests/guest/%.o
 	@mkdir -p $(@D)
 	@$(CC) -static -s -o $@ $^
-$(B)/tests/guest: | $(B)/tests/guest-escape
+$(B)/tests/guest: | $(B)/tests/guest-escape $(B)/tests/guest-notify
 
 TESTS += $(B)/tests/guest

@@ -108,6 +108,7 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_io(o, &app->io);
 	out_strs(o, app->pre_start, app->npre_start);
 	out_strs(o, app->post_stop, app->npost_stop);
+	out_u32(o, app->notify);
 	out_mounts(o, &app->mounts);
 	out_limits(o, &app->limits);
 }
@@ -305,6 +306,7 @@ static void in_app(struct in *in, struct guest_app *app)
 	in_io(in, &app->io);
 	app->pre_start = in_strs(in, &app->npre_start);
 	app->post_stop = in_strs(in, &app->npost_stop);
+	app->notify = in_u32(in) != 0;
 	in_mounts(in, &app->mounts);
 	in_limits(in, &app->limits);
 	if (app->nexec == 0)

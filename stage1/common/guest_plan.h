@@ -22,6 +22,9 @@ struct guest_export {
 #define GUEST_POD_DIR "/pod"
 #define GUEST_VOLUMES_DIR "/volumes"
 
+/* The socket of an app with `notify`, in its root: rkt's place for it, and the value of its NOTIFY_SOCKET. */
+#define GUEST_NOTIFY "/run/systemd/notify"
+
 /* Something more to see in an app's root. */
 struct guest_mount {
 	char *source;    /* a path of PID 1's, in an export or in /dev */
@@ -84,6 +87,7 @@ struct guest_app {
 	struct guest_io io;
 	char **pre_start, **post_stop; /* event handlers; none when npre_start (npost_stop) is 0 */
 	size_t npre_start, npost_stop;
+	bool notify;        /* it says itself when it is ready: sd_notify(3), at GUEST_NOTIFY */
 	struct guest_mounts mounts;
 	struct guest_limits limits;
 };

@@ -86,6 +86,8 @@ enum wire_app_state {
 			       * (203 exec, 200 working directory, 254 else; of a pre-start handler
 			       * that failed: its own, or 128 + signal); text: why */
 	WIRE_APP_HANDLER = 5, /* an event handler began, which writes to the app's streams. value: its pid */
+	WIRE_APP_READY = 6,   /* it has started, and now says that it is ready: once, and only of an app whose
+			       * plan has `notify`. value: 0 */
 };
 
 struct frame {

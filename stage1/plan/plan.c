@@ -108,7 +108,7 @@ static void plan_env(const struct plan_input *in, struct guest_plan *plan, const
 {
 	const char *term = in->terminal && in->terminal->term ? in->terminal->term : "vt100";
 
-	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 3, sizeof(*out->env)));
+	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 4, sizeof(*out->env)));
 	for (size_t i = 0; i < app->nenv; i++)
 		out->env[out->nenv++] =
 			own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
@@ -118,6 +118,8 @@ static void plan_env(const struct plan_input *in, struct guest_plan *plan, const
 				xasprintf("%s=%s", default_env[i].name, default_env[i].value));
 	if (!env_get(app, "AC_APP_NAME"))
 		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
+	if (app->says_ready && !env_get(app, "NOTIFY_SOCKET"))
+		out->env[out->nenv++] = own(plan, xstrdup("NOTIFY_SOCKET=" GUEST_NOTIFY));
 	if (!env_get(app, "TERM") && guest_io_has_tty(&out->io))
 		out->env[out->nenv++] = own(plan, xasprintf("TERM=%s", term));
 }
@@ -193,6 +195,7 @@ static void plan_app(const struct plan_input *in, struct guest_plan *plan, const
 	out->ngids = app->ngids;
 	out->cwd = app->cwd;
 	out->io = plan_io(in, &modes);
+	out->notify = app->says_ready;
 	plan_env(in, plan, app, out);
 	/* FindBinPath (contract 4.5) knows PATH from the manifest only, not the default one */
 	out->search_path = own(plan, path ? xstrdup(path) : xasprintf("%s:/bin:/usr/bin", app->cwd));

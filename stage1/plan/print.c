@@ -126,6 +126,8 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		for (size_t k = 0; k < app->nenv; k++)
 			print_field("    environment    ", app->env[k], out);
 		print_io(&app->io, out);
+		if (app->notify)
+			fprintf(out, "    readiness      said by the app\n");
 		if (app->npre_start)
 			print_list("    pre-start      ", app->pre_start, app->npre_start, out);
 		if (app->npost_stop)

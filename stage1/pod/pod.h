@@ -100,9 +100,11 @@ struct pod_app {
 	size_t nnotes;
 	bool docker_image; /* converted from docker: its image manifest has DOCKER_NOTE */
 	bool docker_group; /* and that named a user only: without a group of this name, the user's number is meant */
+	bool says_ready;   /* its image manifest has NOTIFY_NOTE, and means it */
 };
 
 #define DOCKER_NOTE "appc.io/docker/repository"
+#define NOTIFY_NOTE "appc.io/executor/supports-systemd-notify"
 
 struct pod {
 	struct pod_app *apps;
@@ -124,11 +126,15 @@ int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e);
  */
 int pod_app_from_image(struct pod_app *app, const char *text, size_t len, struct err *e);
 /*
- * Whether the app's image, by its manifest, was converted from docker. docker2aci repeats a user that
- * stands alone as the group, so that is none unless the pod has another group for the app
- * (rkt stage1/init/common/pod.go, ParseUserGroup).
+ * What the annotations of the app's image say, by its manifest.
+ *
+ * Whether it was converted from docker. docker2aci repeats a user that stands alone as the group, so that
+ * is none unless the pod has another group for the app (rkt stage1/init/common/pod.go, ParseUserGroup).
+ *
+ * Whether the app says itself when it is ready (there, supportsNotify): a truth as Go's strconv.ParseBool
+ * reads it.
  */
-int pod_app_know_docker(struct pod_app *app, const char *text, size_t len, struct err *e);
+int pod_app_know_image(struct pod_app *app, const char *text, size_t len, struct err *e);
 void pod_dispose(struct pod *pod);
 
 /* The first annotation of that name, or NULL; borrowed. */

@@ -113,12 +113,23 @@ static int read_lone_user(const struct jnode *root, const char **user_r, struct 
 	return 0;
 }
 
-int pod_app_know_docker(struct pod_app *app, const char *text, size_t len, struct err *e)
+/* As Go's strconv.ParseBool reads it; what is no truth value is false. */
+static bool is_true(const char *s)
+{
+	static const char *const words[] = { "1", "t", "T", "true", "TRUE", "True" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (!strcmp(s, words[i]))
+			return true;
+	return false;
+}
+
+int pod_app_know_image(struct pod_app *app, const char *text, size_t len, struct err *e)
 {
 	json_object *doc = NULL;
 	struct pod_pair *notes = NULL;
 	struct jnode root;
-	const char *lone = NULL;
+	const char *lone = NULL, *notify;
 	size_t n = 0;
 	int ret;
 
@@ -135,6 +146,8 @@ int pod_app_know_docker(struct pod_app *app, const char *text, size_t len, struc
 		app->docker_image = true;
 		app->docker_group = lone && app->group && !strcmp(app->group, lone);
 	}
+	notify = pod_note(notes, n, NOTIFY_NOTE);
+	app->says_ready = ret == 0 && notify && is_true(notify);
 	free_notes(notes, n);
 	json_object_put(doc);
 	return ret;

@@ -116,8 +116,10 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 
 	if (cli_run(5, argv, &opts, &e) < 0 || pod_parse(text, len, &pod, &e) < 0)
 		fail_msg("%s", e.msg);
-	for (size_t i = 0; i < napps; i++) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): parsed */
+	for (size_t i = 0; i < napps; i++) { /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): parsed */
 		pod.apps[i].docker_group = apps[i].docker_group;
+		pod.apps[i].says_ready = apps[i].says_ready;
+	}
 	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1" },
 		&guest);
 	for (size_t i = 0; i < napps; i++) {
@@ -248,6 +250,12 @@ static void take_app(struct dom0_app *app, const struct frame *f)
 	if (how == WIRE_APP_STARTED) {
 		assert_false(app->started);
 		app->started = true;
+		return;
+	}
+	if (how == WIRE_APP_READY) {
+		assert_true(app->started && !app->ready);
+		assert_int_equal(f->len, 8);
+		app->ready = true;
 		return;
 	}
 	app->over = true;

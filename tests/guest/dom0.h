@@ -13,7 +13,7 @@
 enum { DOM0_APPS = 4, DOM0_ENTERED = 3, DOM0_OUT_MAX = 2 << 20 };
 
 struct dom0_app {
-	bool started, over;
+	bool started, ready, over;
 	int handlers; /* how many have begun */
 	enum wire_app_state how;
 	uint32_t value;
@@ -51,6 +51,7 @@ struct app_spec {
 	size_t nmounts;
 	bool read_only_root, no_sysfs;
 	bool docker_group; /* as of an image of docker that names a user only */
+	bool says_ready;   /* as of an image that supports sd_notify */
 };
 
 /* The guest runs and has been sent the plan of these apps. */

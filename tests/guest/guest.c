@@ -189,6 +189,55 @@ static void stdin_nobody_reads(void **state)
 	expect(0, WIRE_APP_KILLED, 15, "");
 }
 
+static bool app_0_ready(const struct dom0 *dom0)
+{
+	return dom0->apps[0].ready;
+}
+
+static bool both_said_up(const struct dom0 *dom0)
+{
+	return dom0->apps[0].len[WIRE_STDOUT] && dom0->apps[1].len[WIRE_STDOUT];
+}
+
+/* The main process alone, and READY=1 alone; what comes along with a message is nobody's. Who has no socket sees none. */
+static void an_app_says_that_it_is_ready(void **state)
+{
+	static const char script[] =
+		"notify READY=1 && echo up && read x && exec notify READY=10 XREADY=1 FDSTORE=1 \"$(echo STATUS=x; "
+		"echo READY=1; echo A=b)\" READY=1 -- /bin/sh -c 'read x; exit 3'";
+	const struct app_spec apps[] = {
+		{ .name = "app", .exec = SH(script), .user = "www", .says_ready = true, .streams = "stream",
+			.read_only_root = true },
+		{ .name = "two", .exec = SH("test -e /run/systemd/notify || echo up $NOTIFY_SOCKET; while :; do usleep 50000; done") },
+	};
+
+	(void)state;
+	dom0_start(d, apps, 2, false);
+	dom0_until(d, both_said_up);
+	dom0_until_quiet(d, 200);
+	assert_true(dom0_all_started(d));
+	assert_false(d->apps[0].ready); /* a child's word */
+	dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, "x\n", 2);
+	dom0_until(d, app_0_ready);
+	dom0_until_quiet(d, 200); /* the second word is not passed on */
+	dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, "x\n", 2);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 3, "");
+	assert_false(d->apps[1].ready);
+	assert_string_equal(out(1, WIRE_STDOUT), "up\n");
+}
+
+/* Who never stops to talk stalls himself; who was never heard of has his word told before his end. */
+static void ready_in_haste(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .says_ready = true,
+		.exec = SH("while :; do notify X=1 2>&-; done & exec notify READY=1 -- /bin/true") }, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_true(d->apps[0].ready);
+}
+
 /* 30 processes lose their parent and end; then the app looks for zombies, for a while. */
 static void orphans_are_reaped(void **state)
 {
@@ -859,6 +908,8 @@ int main(void)
 		T(the_export_cannot_be_mounted),
 		T(stdin_arrives_and_ends),
 		T(stdin_nobody_reads),
+		T(an_app_says_that_it_is_ready),
+		T(ready_in_haste),
 		T(orphans_are_reaped),
 		T(stop_is_term_and_then_kill),
 		T(daemons_end_with_the_pod),

@@ -34,7 +34,7 @@ int vm_speed = 1;
 bool vm_no_export;
 
 static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
-static char base[64], export[64], apps[72], escape[PATH_MAX];
+static char base[64], export[64], apps[72], self[PATH_MAX];
 static int pid_ns = -1;
 static int speed = 1; /* of this process */
 
@@ -82,9 +82,8 @@ bool vm_open(void)
 	if (pid_ns < 0 || unshare(CLONE_NEWPID) < 0 || unshare(CLONE_NEWNS) < 0 ||
 		setns(pid_ns, CLONE_NEWPID) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return false;
-	len = readlink("/proc/self/exe", escape, sizeof(escape) - 8);
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	must((int)len, "find the test's programs");
-	(void)snprintf(escape + len, 8, "-escape");
 	if (!mkdtemp(dir))
 		die("make a directory");
 	(void)snprintf(base, sizeof(base), "%s/base", dir);
@@ -131,6 +130,14 @@ static void copy_program(const char *from, const char *root, const char *name)
 		die(e.msg);
 }
 
+/* One that is built beside this test. */
+static void copy_own_program(const char *name, const char *root)
+{
+	AUTO_FREE char *path = xasprintf("%s-%s", self, name);
+
+	copy_program(path, root, name);
+}
+
 void vm_make_root(const char *name)
 {
 	static const char *const dirs[] = { "", "bin", "etc", "tmp" };
@@ -150,7 +157,8 @@ void vm_make_root(const char *name)
 		must(symlink("busybox", path), path);
 	}
 	copy_program(BUSYBOX, root, "busybox");
-	copy_program(escape, root, "escape");
+	copy_own_program("escape", root);
+	copy_own_program("notify", root);
 	make_file(root, "etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
 	make_file(root, "etc/group", "root:x:0:\nweb:x:44:\n");
 }

@@ -111,6 +111,7 @@ static void say(enum step step)
 		break;
 	case STEP_STARTED:
 		(void)frame_put_app(&guest.wr, 0, WIRE_APP_STARTED, 12, "");
+		(void)frame_put_app(&guest.wr, 0, WIRE_APP_READY, 0, "");
 		break;
 	case STEP_STDOUT:
 		(void)frame_put(&guest.wr, WIRE_DATA, 0, WIRE_STDOUT, line, strlen(line));

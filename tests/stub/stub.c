@@ -14,12 +14,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "stage1/applog.h"
 #include "stage1/common/util.h"
+#include "stage1/pod/pod.h"
 #include "stage1/host.h"
 #include "tests/stub/world.h"
 
@@ -33,6 +36,9 @@ enum { FAILED = 254, LIFE_S = 60, TEXT_MAX = 1 << 16 };
 /* In place of stage1/main_p9.c: lives on, once it has been told of the domain. */
 #define BACKEND "#!/bin/sh\nread -r domid || exit 0\nexec sleep 60\n"
 #define NOT_LOGGED "stage1 run: warning: app 'app': 1 lines are not in its log"
+/* It says itself when it is ready: the guest of these tests does. */
+#define IMAGE "{ \"annotations\": [ { \"name\": \"" NOTIFY_NOTE "\", \"value\": \"true\" } ] }"
+#define MANAGER "manager" /* in the pod's directory */
 #define NOT_READY "stage1 run: make stage1/rootfs/rkt/supervisor-status: Input/output error"
 #define STATUS_FILE "stage1/rootfs/rkt/status/app"
 
@@ -40,6 +46,7 @@ int run_main(int argc, char **argv);
 
 static const struct xen_ops *border;
 static int number, bad;
+static int manager; /* the service manager's socket */
 static char dir[] = "/tmp/stage1-xen-stub.XXXXXX";
 
 /* In place of stage1/host.c: this host is what it has to be. */
@@ -62,6 +69,7 @@ struct life {
 	char *out, *err; /* what it said */
 	bool pid_file;
 	char status_file[16]; /* "" when there is none */
+	char told[200]; /* what the service manager was, the first lines, each with '|' behind it */
 	char problem[1000];   /* "" when there is nothing to complain of */
 };
 
@@ -118,12 +126,14 @@ static void live(void)
 {
 	static char *argv[] = { (char *)"init", (char *)"--net=none", (char *)WORLD_UUID, NULL };
 	bool before[256];
-	char text[16];
+	char text[16], manager_path[100];
 	int lock, status;
 
 	lock = open(".", O_RDONLY | O_DIRECTORY); /* as stage0 hands it on: not close-on-exec */
 	(void)snprintf(text, sizeof(text), "%d", lock);
 	(void)setenv("RKT_LOCK_FD", text, 1);
+	(void)snprintf(manager_path, sizeof(manager_path), "%s/" MANAGER, dir);
+	(void)setenv("NOTIFY_SOCKET", manager_path, 1);
 	(void)alarm(LIFE_S);
 	for (int fd = 0; fd < 256; fd++)
 		before[fd] = fcntl(fd, F_GETFD) >= 0;
@@ -215,6 +225,25 @@ static void look_at_directory(struct life *l)
 		complain(l, "a mount is left in the host's namespace");
 }
 
+static void hear_as_manager(struct life *l)
+{
+	char text[100];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = recv(manager, text, sizeof(text), MSG_DONTWAIT)) > 0)
+		len += (size_t)snprintf(l->told + len, sizeof(l->told) - len, "%.*s|",
+			(int)strcspn(text, "\n"), text);
+}
+
+static int open_manager(void)
+{
+	const struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = MANAGER };
+
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return bind(manager, (const struct sockaddr *)&addr, sizeof(addr));
+}
+
 /* The process's own lines: without what it passes on of the guest's, and warnings. */
 static void own_lines(const char *err, char *to, size_t size)
 {
@@ -287,6 +316,7 @@ static void play(struct life *l, const struct world *script)
 	else
 		complain(l, "killed by signal %d: %.600s", WTERMSIG(status), l->err);
 	look_at_directory(l);
+	hear_as_manager(l);
 	if (*world->misuse)
 		complain(l, "%s", world->misuse);
 	if (*world->leaks)
@@ -344,6 +374,8 @@ static void expect_whole_life(struct life *l)
 		complain(l, "it does not say that it could not log, or says so");
 	if (!strcmp(world->failed, "symlink ready") && !strstr(l->err, NOT_READY))
 		complain(l, "it does not say that it could not say it is ready");
+	if (strcmp(l->told, "READY=1|STOPPING=1|") != 0)
+		complain(l, "its manager was told '%s'", l->told);
 	expect(l, WORLD_EXIT, "");
 	expect_unmade(l);
 	if (strcmp(l->out, "out\n") != 0 || !strstr(l->err, "oops\n"))
@@ -667,7 +699,8 @@ static int make_pod(void)
 {
 	static const char *const dirs[] = { "stage1", "stage1/rootfs", "stage1/rootfs/export",
 		"stage1/rootfs/opt", "stage1/rootfs/opt/stage2", "stage1/rootfs/opt/stage2/app",
-		"stage1/rootfs/opt/stage2/app/rootfs", "stage1/rootfs/rkt", "stage1/rootfs/rkt/status" };
+		"stage1/rootfs/opt/stage2/app/rootfs", "stage1/rootfs/rkt", "stage1/rootfs/rkt/status",
+		"appsinfo", "appsinfo/app" };
 	struct err e = ERR_INIT;
 
 	if (!mkdtemp(dir) || mount("stage1-xen-test", dir, "tmpfs", 0, NULL) < 0 ||
@@ -677,7 +710,9 @@ static int make_pod(void)
 		if (mkdir(dirs[i], 0755) < 0)
 			return -1;
 	if (write_file_atomic(AT_FDCWD, "pod", MANIFEST, strlen(MANIFEST), 0644, &e) < 0 ||
-		write_file_atomic(AT_FDCWD, "stage1/rootfs/p9", BACKEND, strlen(BACKEND), 0755, &e) < 0)
+		write_file_atomic(AT_FDCWD, "appsinfo/app/manifest", IMAGE, strlen(IMAGE), 0644, &e) < 0 ||
+		write_file_atomic(AT_FDCWD, "stage1/rootfs/p9", BACKEND, strlen(BACKEND), 0755, &e) < 0 ||
+		open_manager() < 0)
 		return -1;
 	files_before = list_files();
 	return 0;

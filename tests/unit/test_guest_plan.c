@@ -36,7 +36,7 @@ static struct guest_app apps[] = {
 	{ .name = TEXT("web"), .root = TEXT("web"), .exec = exec0, .nexec = 3, .user = TEXT("www"),
 		.group = TEXT("/etc"), .group_or_uid = true, .gids = gids0, .ngids = 2, .cwd = TEXT("/srv"), .env = env0, .nenv = 2,
 		.search_path = TEXT("/bin:"), .io = { { GUEST_IO_TTY, GUEST_IO_TTY, GUEST_IO_PIPE }, 24, 80 }, .limits = LIMITS0,
-		.pre_start = exec1, .npre_start = 1, .post_stop = exec0, .npost_stop = 3,
+		.pre_start = exec1, .npre_start = 1, .post_stop = exec0, .npost_stop = 3, .notify = true,
 		.mounts = { .list = mounts0, .n = 2, .sysfs = true, .read_only_root = true } },
 	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
 		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT(""), .mounts = { .protect_paths = true } },
@@ -127,6 +127,7 @@ static void comes_back_as_it_was(void **state)
 		check_strings(a->pre_start, w->pre_start, w->npre_start);
 		assert_int_equal(a->npost_stop, w->npost_stop);
 		check_strings(a->post_stop, w->post_stop, w->npost_stop);
+		assert_int_equal(a->notify, w->notify);
 		check_mounts(&a->mounts, &w->mounts);
 		check_limits(&a->limits, &w->limits);
 	}
@@ -197,10 +198,10 @@ static void refuses_what_breaks_a_rule(void **state)
 #define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
 #define BEFORE_IO S("\1", "u") S("\1", "g") NONE NONE S("\1", "/") NONE S("\0", "")
 #define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
-#define BEHIND_IO NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, mounts */
+#define BEHIND_IO NONE NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, readiness, mounts */
 #define LIMITS(score, cpu, weight, filter) NONE NONE NONE score NONE NONE cpu weight filter
 #define NO_LIMITS LIMITS("\0\0\0\0", "\0\0\0\0", "\0\0\0\0", NONE)
-#define UPTO_LIMITS UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\1", "\1") NONE NONE NONE NONE NONE NONE NONE NONE
+#define UPTO_LIMITS UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\1", "\1") NONE NONE NONE NONE NONE NONE NONE NONE NONE
 #define REST BEFORE_IO IO("\0", "\1", "\1") NONE NONE BEHIND_IO
 #define TAIL NONE NONE NONE NONE /* exports, texts */
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {

@@ -446,6 +446,38 @@ static void keeps_the_environment_of_the_manifest(void **state)
 	guest_plan_dispose(&plan);
 }
 
+/* As rkt: where it is to say that it is ready, unless its manifest knows better. */
+static void an_app_may_say_that_it_is_ready(void **state)
+{
+	static struct pod_env given[] = { { TEXT("NOTIFY_SOCKET"), TEXT("/mine") } };
+	const struct { struct pod_app app; const char *socket; } rows[] = {
+		{ { APP, .says_ready = true }, "NOTIFY_SOCKET=/run/systemd/notify" },
+		{ { APP, .says_ready = true, .env = given, .nenv = 1 }, "NOTIFY_SOCKET=/mine" },
+		{ { APP }, NULL },
+	};
+	const struct run_opts opts = { OPTS };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pod_app app = rows[i].app;
+		const struct pod pod = { .apps = &app, .napps = 1 };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" };
+		struct guest_plan plan;
+		const char *found = NULL;
+
+		plan_guest(&in, &plan);
+		assert_int_equal(plan.apps[0].notify, app.says_ready);
+		for (size_t k = 0; k < plan.apps[0].nenv; k++) {
+			if (!str_has_prefix(plan.apps[0].env[k], "NOTIFY_SOCKET="))
+				continue;
+			assert_null(found);
+			found = plan.apps[0].env[k];
+		}
+		assert_string_equal(found ? found : "none", rows[i].socket ? rows[i].socket : "none");
+		guest_plan_dispose(&plan);
+	}
+}
+
 static void gives_the_files_of_etc(void **state)
 {
 	static const struct { const char *modes, *hosts, *fallback; } rows[] = {
@@ -493,6 +525,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_domain_without_memory),
 		cmocka_unit_test(plans_the_guest),
 		cmocka_unit_test(keeps_the_environment_of_the_manifest),
+		cmocka_unit_test(an_app_may_say_that_it_is_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

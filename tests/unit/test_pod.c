@@ -422,12 +422,34 @@ static void knows_images_of_docker(void **state)
 		struct pod pod;
 
 		assert_int_equal(parse(doc, strlen(doc), &pod, &e), 0);
-		assert_int_equal(pod_app_know_docker(&pod.apps[0], rows[i].doc, strlen(rows[i].doc), &e),
+		assert_int_equal(pod_app_know_image(&pod.apps[0], rows[i].doc, strlen(rows[i].doc), &e),
 			rows[i].msg ? -1 : 0);
 		assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
 		assert_int_equal(pod.apps[0].docker_image, rows[i].docker);
 		assert_int_equal(pod.apps[0].docker_group, rows[i].lone);
 		pod_dispose(&pod);
+	}
+}
+
+static void knows_apps_that_say_when_they_are_ready(void **state)
+{
+	static const struct { const char *name, *value; bool says; } rows[] = {
+		{ NOTIFY_NOTE, "true", true }, { NOTIFY_NOTE, "1", true }, { NOTIFY_NOTE, "T", true },
+		{ NOTIFY_NOTE, "TRUE", true }, { NOTIFY_NOTE, "tRUE", false }, { NOTIFY_NOTE, "yes", false },
+		{ NOTIFY_NOTE, "false", false }, { NOTIFY_NOTE, "0", false }, { NOTIFY_NOTE, "", false },
+		{ "appc.io/executor/other", "true", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *doc = xasprintf("{\"annotations\":[{\"name\":\"%s\",\"value\":\"%s\"}]}",
+			rows[i].name, rows[i].value);
+		struct pod_app app = { .name = NULL };
+		struct err e = ERR_INIT;
+
+		assert_int_equal(pod_app_know_image(&app, doc, strlen(doc), &e), 0);
+		assert_int_equal(app.says_ready, rows[i].says);
+		assert_false(app.docker_image);
 	}
 }
 
@@ -497,6 +519,7 @@ int main(void)
 		cmocka_unit_test(reads_a_long_environment_at_once),
 		cmocka_unit_test(knows_app_names),
 		cmocka_unit_test(knows_images_of_docker),
+		cmocka_unit_test(knows_apps_that_say_when_they_are_ready),
 		cmocka_unit_test(takes_the_app_of_an_image),
 		cmocka_unit_test(names_a_place_however_deep),
 	};

@@ -541,6 +541,71 @@ static void knows_when_all_have_started(void **state)
 	assert_true(s->stopping);
 }
 
+static void knows_when_all_are_ready(void **state)
+{
+	(void)state;
+	greet();
+	session_awaits_ready(s, 1);
+	say_app(0, WIRE_APP_STARTED, 100, "");
+	say_app(1, WIRE_APP_STARTED, 101, "");
+	heard();
+	assert_true(session_all_started(s));
+	assert_false(session_all_ready(s));
+	say_app(1, WIRE_APP_READY, 0, "");
+	heard();
+	assert_true(session_all_ready(s));
+	assert_int_equal(s->apps[1].pid, 101);
+	say_app(1, WIRE_APP_EXITED, 0, ""); /* it was */
+	heard();
+	assert_true(session_all_ready(s));
+
+	renew(); /* one that ends without a word never was */
+	greet();
+	session_awaits_ready(s, 1);
+	say_app(0, WIRE_APP_STARTED, 100, "");
+	say_app(1, WIRE_APP_STARTED, 101, "");
+	say_app(1, WIRE_APP_EXITED, 0, "");
+	heard();
+	assert_true(session_all_started(s));
+	assert_false(session_all_ready(s));
+}
+
+static void refuses_a_ready_out_of_turn(void **state)
+{
+	static const struct { bool awaited; int before; uint32_t value; const char *msg; } rows[] = {
+		{ false, WIRE_APP_STARTED, 0, "app 1: state 6 out of turn" },
+		{ true, 0, 0, "app 1: state 6 out of turn" },
+		{ true, WIRE_APP_HANDLER, 0, "app 1: state 6 out of turn" },
+		{ true, WIRE_APP_EXITED, 0, "app 1: state 6 out of turn" },
+		{ true, WIRE_APP_STARTED, 1, "app 1: state 6 with value 1" },
+	};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		renew();
+		greet();
+		if (rows[i].awaited)
+			session_awaits_ready(s, 1);
+		if (rows[i].before)
+			say_app(1, (uint32_t)rows[i].before, 1, "");
+		heard();
+		say_app(1, WIRE_APP_READY, rows[i].value, "");
+		assert_int_equal(hear(&e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+		e = (struct err)ERR_INIT;
+	}
+	renew();
+	greet();
+	session_awaits_ready(s, 1);
+	say_app(1, WIRE_APP_STARTED, 1, "");
+	say_app(1, WIRE_APP_READY, 0, "");
+	heard();
+	say_app(1, WIRE_APP_READY, 0, ""); /* once */
+	assert_int_equal(hear(&e), -1);
+	assert_string_equal(e.msg, "app 1: state 6 out of turn");
+}
+
 static void asks_to_stop_once_or_sooner(void **state)
 {
 	(void)state;
@@ -703,6 +768,7 @@ static void refuses_what_processes_may_not_say(void **state)
 {
 	static const struct { uint32_t first, second; const char *msg; } rows[] = {
 		{ WIRE_APP_HANDLER, 0, "app 256: state 5 out of turn" },
+		{ WIRE_APP_STARTED, WIRE_APP_HANDLER, "app 256: state 5 out of turn" },
 		{ WIRE_APP_STARTED, WIRE_APP_STARTED, "app 256: state 1 out of turn" },
 		{ WIRE_APP_EXITED, WIRE_APP_EXITED, "frame of type 7 after the end of app 256" },
 	};
@@ -775,6 +841,8 @@ int main(void)
 		T(sends_stdin_as_far_as_it_may),
 		T(tells_what_became_of_the_apps),
 		T(knows_when_all_have_started),
+		T(knows_when_all_are_ready),
+		T(refuses_a_ready_out_of_turn),
 		T(asks_to_stop_once_or_sooner),
 		T(shows_a_bounded_log),
 		T(makes_texts_harmless),

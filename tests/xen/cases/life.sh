@@ -50,3 +50,24 @@ t_life_of_a_pod_whose_supervisor_is_killed() {
 	wait $first
 	expect "status of one stopped by force" 137 $? && verb rm $neighbour >/dev/null
 }
+
+# Of an image whose apps say themselves when they are ready: a child's word is not the app's.
+t_a_pod_is_ready_when_its_app_says_so() {
+	verb prepare --insecure-options=image --stage1-path=$STAGE1 $IMAGE -- -c 'notify READY=1; echo up
+		until test -e /go; do sleep 0.1; done
+		exec notify READY=1 -- /bin/sh -c "until test -e /end; do sleep 0.1; done; exit 3"' >$OUT/uuid || return 1
+	sed -i 's|"acKind"|"annotations":[{"name":"appc.io/executor/supports-systemd-notify","value":"true"}],&|' \
+		$DATA/pods/prepared/$(uuid)/appsinfo/app/manifest
+	stage0 --dir=$DATA run-prepared --net=none "$(uuid)" >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	wait_for "the app to start" grep -q ': up$' $OUT/stdout || return 1
+	stage0 --dir=$DATA enter "$(uuid)" sh -c 'echo $NOTIFY_SOCKET' </dev/null >$OUT/entered 2>>$OUT/stderr
+	expect "its socket" "/run/systemd/notify" "$(cat $OUT/entered)" || return 1
+	[ ! -L "$(poddir)/stage1/rootfs/rkt/supervisor-status" ] || fail "ready before it said so" || return 1
+	stage0 --dir=$DATA enter "$(uuid)" sh -c ': >/go' </dev/null || return 1
+	verb status --wait-ready=60s "$(uuid)" >/dev/null || return 1
+	expect ready ready "$(readlink "$(poddir)/stage1/rootfs/rkt/supervisor-status")" || return 1
+	stage0 --dir=$DATA enter "$(uuid)" sh -c ': >/end' </dev/null || return 1
+	finish
+	expect status 3 "$(status)" && verb rm "$(uuid)" >/dev/null
+}
