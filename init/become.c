@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "init/cgroup.h"
+#include "init/diagnose.h"
 #include "init/limits.h"
 #include "init/passwd.h"
 #include "init/view.h"
@@ -130,8 +131,9 @@ uint32_t become_program(const struct guest_app *app, const struct program *prog,
 	const char *cwd = prog->kind == PROGRAM_ENTERED ? "/" : app->cwd;
 	const struct search search = {
 		prog->kind == PROGRAM_ENTERED ? path_of(env) : app->search_path, cwd };
-	char path[PATH_MAX];
+	char path[PATH_MAX], missing[PATH_MAX];
 	bool unprivileged;
+	int why;
 
 	if (find_program(&search, prog->exec[0], path, e) < 0 ||
 		become_user(app, prog->kind != PROGRAM_MAIN, &unprivileged, e) < 0)
@@ -144,6 +146,10 @@ uint32_t become_program(const struct guest_app *app, const struct program *prog,
 	if (limits_lock(&app->limits, unprivileged, e) < 0)
 		return STATUS_OTHER;
 	(void)execve(path, prog->exec, env);
-	(void)err_sys(e, "Unable to open \"%s\"", path); /* rkt's words (stage1/diagnostic) */
+	why = errno;
+	if (why != ENOENT || !diagnose_interpreter(path, missing, sizeof(missing)))
+		(void)snprintf(missing, sizeof(missing), "%s", path);
+	errno = why;
+	(void)err_sys(e, "Error: Unable to open \"%s\"", missing); /* rkt's words (stage1/diagnostic) */
 	return STATUS_EXEC;
 }

@@ -73,9 +73,14 @@ static void one_app(void **state)
 		{ { .exec = SH("echo b; kill -TERM $$; exec sleep 100") }, WIRE_APP_KILLED, 15, "", "b\n", "" },
 		{ { .exec = SH("exit 255") }, WIRE_APP_EXITED, 255, "", "", "" },
 		{ { .exec = { "/none" } }, WIRE_APP_FAILED, 203,
-			"Unable to open \"/none\": No such file or directory", "", "" },
+			"Error: Unable to open \"/none\": No such file or directory", "", "" },
 		{ { .exec = { "/etc/passwd" } }, WIRE_APP_FAILED, 203,
-			"Unable to open \"/etc/passwd\": Permission denied", "", "" },
+			"Error: Unable to open \"/etc/passwd\": Permission denied", "", "" },
+		/* it is there, and what it needs is not */
+		{ { .exec = { "dynamic" } }, WIRE_APP_FAILED, 203,
+			"Error: Unable to open \"/lib64/ld-linux-x86-64.so.2\": No such file or directory", "", "" },
+		{ { .exec = { "script" } }, WIRE_APP_FAILED, 203,
+			"Error: Unable to open \"/none/sh\": No such file or directory", "", "" },
 		{ { .exec = { "none" } }, WIRE_APP_FAILED, 254, "exec 'none': not found in /:/bin:/usr/bin", "", "" },
 		{ { .exec = { "echo", "found" } }, WIRE_APP_EXITED, 0, "", "found\n", "" },
 		{ { .exec = { "./cat", "../etc/group" }, .cwd = "/bin" }, WIRE_APP_EXITED, 0, "",
@@ -430,7 +435,7 @@ static void apps_end_together(void **state)
 		{ .name = "two", .exec = { "/none" } } }, 2, false);
 	dom0_to_end(d);
 	expect(0, WIRE_APP_KILLED, 15, "");
-	expect(1, WIRE_APP_FAILED, 203, "Unable to open \"/none\": No such file or directory");
+	expect(1, WIRE_APP_FAILED, 203, "Error: Unable to open \"/none\": No such file or directory");
 }
 
 static void spoil(const char *root, const char *path, const char *link)
@@ -468,7 +473,7 @@ static void hostile_roots(void **state)
 		{ "bin/tool", NULL, { .exec = { "tool" } }, WIRE_APP_FAILED, 254,
 			"exec 'tool': not found in /:/bin:/usr/bin" },
 		{ "bin/tool", NULL, { .exec = { "/bin/tool" } }, WIRE_APP_FAILED, 203,
-			"Unable to open \"/bin/tool\": Permission denied" },
+			"Error: Unable to open \"/bin/tool\": Permission denied" },
 		/* links are followed in the image, and lead nowhere else */
 		{ "dev", "/etc", { .exec = SH("test -c /etc/null && test ! -e /etc/passwd") }, WIRE_APP_EXITED, 0,
 			"" },
@@ -627,13 +632,13 @@ static void handlers_that_fail(void **state)
 		{ { .exec = SH("echo main"), .pre_start = SH("kill -9 $$") }, WIRE_APP_FAILED, 137,
 			"the pre-start handler was killed by signal 9", "", "" },
 		{ { .exec = SH("echo main"), .pre_start = { "/none" } }, WIRE_APP_FAILED, 203,
-			"pre-start handler: Unable to open \"/none\": No such file or directory", "", "" },
+			"pre-start handler: Error: Unable to open \"/none\": No such file or directory", "", "" },
 		{ { .exec = SH("echo main; exit 5"), .post_stop = SH("echo post; exit 6") }, WIRE_APP_EXITED, 5, "",
 			"main\npost\n", "app 'app': the post-stop handler exited with status 6\n" },
 		{ { .exec = { "/none" }, .post_stop = SH("echo post") }, WIRE_APP_FAILED, 203,
-			"Unable to open \"/none\": No such file or directory", "post\n", "" },
+			"Error: Unable to open \"/none\": No such file or directory", "post\n", "" },
 		{ { .exec = SH("exit 0"), .post_stop = { "/none" } }, WIRE_APP_EXITED, 0, "", "",
-			"app 'app': post-stop handler: Unable to open \"/none\": No such file or directory\n"
+			"app 'app': post-stop handler: Error: Unable to open \"/none\": No such file or directory\n"
 			"app 'app': the post-stop handler exited with status 255\n" },
 	};
 
@@ -780,7 +785,7 @@ static void processes_enter_an_app(void **state)
 		{ { "sh", "-c", "cat /tmp/mark; ls /host 2>/dev/null; ls -d /proc/self/fd | head -n 1" }, WIRE_APP_EXITED, 0,
 			"", "the app's\n/proc/self/fd\n" },
 		{ { "sh", "-c", "kill -TERM $$" }, WIRE_APP_KILLED, 15, "", "" },
-		{ { "/none" }, WIRE_APP_FAILED, 203, "Unable to open \"/none\": No such file or directory", "" },
+		{ { "/none" }, WIRE_APP_FAILED, 203, "Error: Unable to open \"/none\": No such file or directory", "" },
 		{ { "none" }, WIRE_APP_FAILED, 254,
 			"exec 'none': not found in /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "" },
 		/* what it leaves behind holds its streams, and does not keep it */

@@ -130,6 +130,13 @@ static void copy_program(const char *from, const char *root, const char *name)
 		die(e.msg);
 }
 
+static int chmod_below(const char *root, const char *path, mode_t mode)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s", root, path);
+
+	return chmod(full, mode);
+}
+
 /* One that is built beside this test. */
 static void copy_own_program(const char *name, const char *root)
 {
@@ -159,6 +166,9 @@ void vm_make_root(const char *name)
 	copy_program(BUSYBOX, root, "busybox");
 	copy_own_program("escape", root);
 	copy_own_program("notify", root);
+	copy_program("/bin/true", root, "dynamic");
+	make_file(root, "bin/script", "#! /none/sh -e\n");
+	must(chmod_below(root, "bin/script", 0755), "bin/script");
 	make_file(root, "etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\n");
 	make_file(root, "etc/group", "root:x:0:\nweb:x:44:\n");
 }

@@ -27,7 +27,7 @@ t_program_not_on_the_path() {
 t_program_missing() {
 	sh_pod '' --exec=/nope
 	expect status 203 "$(status)" &&
-		expect stderr "stage1 run: app 'app': Unable to open \"/nope\": No such file or directory" "$(cat $OUT/stderr)"
+		expect stderr "stage1 run: app 'app': Error: Unable to open \"/nope\": No such file or directory" "$(cat $OUT/stderr)"
 }
 
 t_user_unknown() {
