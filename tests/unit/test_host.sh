@@ -32,7 +32,8 @@ case_() {
 
 uuid=6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01
 root=$work/pod/stage1/rootfs
-mkdir -p "$root/lib/stage1-xen" "$root/rkt/status" "$root/export" "$root/opt/stage2/app/rootfs"
+mkdir -p "$root/lib/stage1-xen" "$root/rkt/status" "$root/export" "$root/opt/stage2/app/rootfs" "$work/pod/appsinfo/app"
+echo "{}" >"$work/pod/appsinfo/app/manifest"
 cat >"$work/pod/pod" <<-END
 	{ "acVersion": "1.30.0", "acKind": "PodManifest", "apps": [ { "name": "app",
 	  "image": { "name": "x/y", "id": "sha512-00" },
