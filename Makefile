@@ -75,7 +75,7 @@ ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/sto
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 
 .DELETE_ON_ERROR:
-.PHONY: all install kernel demo demo-run check check-run bench bench-run lint lint-run clean help
+.PHONY: all install kernel demo demo-run check check-run bench bench-run lint lint-run deb clean help
 all: $(ACI) $(B)/stage0/stage0 ## build the stage1 image and stage0
 
 help: ## this list
@@ -191,6 +191,11 @@ endif
 install: all ## install stage0 and the stage1 image below PREFIX (/usr)
 	install -D -m 0755 $(B)/stage0/stage0 $(DESTDIR)$(PREFIX)/bin/stage0
 	install -D -m 0644 $(ACI) $(DESTDIR)$(PREFIX)/lib/stage1-xen/stage1-xen.aci
+
+deb: ## a Debian package of it all, in build/
+	@scripts/deps build deb
+	@$(MAKE) --no-print-directory all
+	+@scripts/deb $(B) $(VERSION) $(XEN_VERSION)
 
 clean: ## remove what was built here (not the cache)
 	rm -rf build build-san

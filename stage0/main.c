@@ -44,9 +44,9 @@ static int help(void)
 {
 	(void)puts("usage: stage0 COMMAND [FLAGS] [ARGS]\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		(void)printf("  %-12s %s\n", commands[i].name, commands[i].help);
-	(void)puts("  help         print this; COMMAND --help says more\n"
-		"  --version    print the version");
+		(void)printf("  %-13s %s\n", commands[i].name, commands[i].help);
+	(void)puts("  help          print this; COMMAND --help says more\n"
+		"  --version     print the version");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "stage1/p9/serve.h"
 
 #include <errno.h>
+#include <string.h> /* xen/io/9pfs.h calls memcpy */
 #include <sys/mman.h>
 #include <unistd.h>
 
