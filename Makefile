@@ -73,6 +73,7 @@ GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lx
 ACI := $(B)/stage1-xen.aci
 ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/p9
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
+DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
 .DELETE_ON_ERROR:
 .PHONY: all install kernel demo demo-run check check-run bench bench-run lint lint-run deb clean help
@@ -163,7 +164,7 @@ demo: ## boot Xen in QEMU and run a pod on it
 	@scripts/deps build test rig
 	@$(MAKE) --no-print-directory demo-run
 check: ## all tests, those on real Xen too; SAN=1: those that need no Xen, with sanitizers
-	@scripts/deps build test rig
+	@scripts/deps build test deb rig
 	@$(MAKE) --no-print-directory check-run
 bench: ## start of a pod against xl create, and memory in dom0, in the rig
 	@scripts/deps build test rig
@@ -184,7 +185,7 @@ ifeq ($(SAN),1)
 check-run: $(TESTS)
 	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/docs-check
 else
-check-run: $(TESTS) $(ACI) $(B)/stage0/stage0 $(APP)
+check-run: $(TESTS) $(ACI) $(B)/stage0/stage0 $(APP) $(DEB)
 	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers scripts/docs-check --progress tests/xen/suite
 endif
 
@@ -194,8 +195,11 @@ install: all ## install stage0 and the stage1 image below PREFIX (/usr)
 
 deb: ## a Debian package of it all, in build/
 	@scripts/deps build deb
-	@$(MAKE) --no-print-directory all
-	+@scripts/deb $(B) $(VERSION) $(XEN_VERSION)
+	@$(MAKE) --no-print-directory $(DEB)
+	@echo $(DEB)
+$(DEB): $(ACI) $(B)/stage0/stage0 scripts/deb scripts/man $(wildcard scripts/dist/* scripts/dist/debian/* docs/*.md docs/man/*)
+	@echo "  DEB     $@"
+	+@scripts/deb $(B) $(VERSION) $(XEN_VERSION) >/dev/null
 
 clean: ## remove what was built here (not the cache)
 	rm -rf build build-san
