@@ -15,7 +15,8 @@ class Suite:
                 *COMMON, *self.packages)
 
 
-COMMON = ("busybox-static", "iproute2", "procps", "strace", "util-linux", "mount", "kmod", "nftables")
+COMMON = ("busybox-static", "iproute2", "procps", "strace", "util-linux", "mount", "kmod", "nftables",
+          "containernetworking-plugins", "iptables", "iputils-ping", "socat", "ethtool", "tcpdump")
 
 
 def mirrors(name):
