@@ -92,8 +92,36 @@ struct guest_app {
 	struct guest_limits limits;
 };
 
+/* Numbers in network order; IPv4 uses the first 4 bytes. */
+struct guest_ip {
+	uint8_t family; /* 4 or 6 */
+	uint8_t prefix; /* bits */
+	uint8_t bytes[16];
+};
+
+struct guest_route {
+	struct guest_ip to;  /* prefix 0: the default route */
+	struct guest_ip via; /* family 0: on the link */
+	uint8_t scope;       /* RT_SCOPE_*, as in rtnetlink(7) */
+	bool onlink;         /* `via` need not be reachable by another route */
+	uint32_t metric, mtu; /* 0: none */
+};
+
+/* A network interface, complete: the guest asks nobody for more. */
+struct guest_nic {
+	char *name;     /* "ethN"; N is the number of its device in dom0 */
+	uint8_t mac[6]; /* what the guest knows the device by */
+	uint32_t mtu;
+	struct guest_ip *addrs; /* with the prefix of their network; the routes say the rest */
+	size_t naddrs;
+	struct guest_route *routes; /* in an order in which they can be added */
+	size_t nroutes;
+};
+
 struct guest_plan {
 	char *hostname;
+	struct guest_nic *nics;
+	size_t nnics;
 	struct guest_app *apps;
 	size_t napps;
 	struct guest_export *exports;
