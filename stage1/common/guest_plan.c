@@ -11,6 +11,8 @@
 
 enum { PLAN_MAGIC = 0x31505853 }; /* "SXP1" */
 
+#define NIC_NAME_BYTES "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+
 /* Output: counts when there is no buffer yet, so that encoding runs twice over one description. */
 struct out {
 	uint8_t *p;
@@ -77,6 +79,13 @@ static void out_u64(struct out *o, uint64_t value)
 	out_u32(o, value >> 32);
 }
 
+static void out_bytes(struct out *o, const uint8_t *bytes, size_t n)
+{
+	if (o->p)
+		memcpy(o->p + o->len, bytes, n);
+	o->len += n;
+}
+
 static void out_limits(struct out *o, const struct guest_limits *l)
 {
 	out_u64(o, l->caps);
@@ -86,9 +95,8 @@ static void out_limits(struct out *o, const struct guest_limits *l)
 	out_u32(o, l->cpu_max);
 	out_u32(o, l->cpu_weight);
 	out_u32(o, l->filter_len);
-	if (o->p && l->filter_len)
-		memcpy(o->p + o->len, l->filter, l->filter_len);
-	o->len += l->filter_len;
+	if (l->filter_len)
+		out_bytes(o, l->filter, l->filter_len);
 }
 
 static void out_app(struct out *o, const struct guest_app *app)
@@ -113,10 +121,41 @@ static void out_app(struct out *o, const struct guest_app *app)
 	out_limits(o, &app->limits);
 }
 
+static void out_ip(struct out *o, const struct guest_ip *ip)
+{
+	out_u32(o, ip->family);
+	out_u32(o, ip->prefix);
+	out_bytes(o, ip->bytes, sizeof(ip->bytes));
+}
+
+static void out_nic(struct out *o, const struct guest_nic *nic)
+{
+	out_str(o, nic->name);
+	out_bytes(o, nic->mac, sizeof(nic->mac));
+	out_u32(o, nic->mtu);
+	out_u32(o, nic->naddrs);
+	for (size_t i = 0; i < nic->naddrs; i++)
+		out_ip(o, &nic->addrs[i]);
+	out_u32(o, nic->nroutes);
+	for (size_t i = 0; i < nic->nroutes; i++) {
+		const struct guest_route *r = &nic->routes[i];
+
+		out_ip(o, &r->to);
+		out_ip(o, &r->via);
+		out_u32(o, r->scope);
+		out_u32(o, r->onlink);
+		out_u32(o, r->metric);
+		out_u32(o, r->mtu);
+	}
+}
+
 static void out_plan(struct out *o, const struct guest_plan *plan)
 {
 	out_u32(o, PLAN_MAGIC);
 	out_str(o, plan->hostname);
+	out_u32(o, plan->nnics);
+	for (size_t i = 0; i < plan->nnics; i++)
+		out_nic(o, &plan->nics[i]);
 	out_u32(o, plan->napps);
 	for (size_t i = 0; i < plan->napps; i++)
 		out_app(o, &plan->apps[i]);
@@ -241,6 +280,69 @@ static void in_mounts(struct in *in, struct guest_mounts *mounts)
 	mounts->read_only_root = in_u32(in) != 0;
 }
 
+static void in_bytes(struct in *in, uint8_t *bytes, size_t n)
+{
+	if (in->bad || in->left < n) {
+		in->bad = true;
+		return;
+	}
+	memcpy(bytes, in->p, n);
+	in->p += n;
+	in->left -= n;
+}
+
+/* May be none (family 0) where it says so. */
+static void in_ip(struct in *in, struct guest_ip *ip, bool optional)
+{
+	static const uint8_t zero[16];
+	uint32_t family = in_u32(in), prefix = in_u32(in);
+	size_t len = family == 6 ? 16 : family == 4 ? 4 : 0;
+
+	in_bytes(in, ip->bytes, sizeof(ip->bytes));
+	ip->family = (uint8_t)family;
+	ip->prefix = (uint8_t)prefix;
+	if ((family != 4 && family != 6 && (family != 0 || !optional)) || prefix > 8 * len ||
+		memcmp(ip->bytes + len, zero, sizeof(ip->bytes) - len) != 0)
+		in->bad = true;
+}
+
+static void in_route(struct in *in, struct guest_route *r)
+{
+	uint32_t scope;
+
+	in_ip(in, &r->to, false);
+	in_ip(in, &r->via, true);
+	scope = in_u32(in);
+	r->scope = (uint8_t)scope;
+	r->onlink = in_u32(in) != 0;
+	r->metric = in_u32(in);
+	r->mtu = in_u32(in);
+	if (scope > UINT8_MAX || (r->via.family && r->via.family != r->to.family))
+		in->bad = true;
+}
+
+static bool is_interface_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= GUEST_NIC_NAME_MAX && strspn(name, NIC_NAME_BYTES) == len;
+}
+
+static void in_nic(struct in *in, struct guest_nic *nic)
+{
+	nic->name = in_str(in);
+	in_bytes(in, nic->mac, sizeof(nic->mac));
+	nic->mtu = in_u32(in);
+	nic->addrs = in_array(in, sizeof(*nic->addrs), &nic->naddrs);
+	for (size_t i = 0; i < nic->naddrs && !in->bad; i++)
+		in_ip(in, &nic->addrs[i], false);
+	nic->routes = in_array(in, sizeof(*nic->routes), &nic->nroutes);
+	for (size_t i = 0; i < nic->nroutes && !in->bad; i++)
+		in_route(in, &nic->routes[i]);
+	if (!is_interface_name(nic->name))
+		in->bad = true;
+}
+
 static void in_exports(struct in *in, struct guest_plan *plan)
 {
 	plan->exports = in_array(in, sizeof(*plan->exports), &plan->nexports);
@@ -339,6 +441,9 @@ int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, stru
 	if (in_u32(&in) != PLAN_MAGIC)
 		in.bad = true;
 	plan.hostname = in_str(&in);
+	plan.nics = in_array(&in, sizeof(*plan.nics), &plan.nnics);
+	for (size_t i = 0; i < plan.nnics && !in.bad; i++)
+		in_nic(&in, &plan.nics[i]);
 	plan.apps = in_array(&in, sizeof(*plan.apps), &plan.napps);
 	for (size_t i = 0; i < plan.napps && !in.bad; i++)
 		in_app(&in, &plan.apps[i]);
@@ -368,6 +473,14 @@ bool guest_plan_own(struct guest_plan *plan, void *p)
 	plan->owned = owned;
 	plan->owned[plan->nowned++] = p;
 	return true;
+}
+
+void guest_nic_dispose(struct guest_nic *nic)
+{
+	free(nic->name);
+	free(nic->addrs);
+	free(nic->routes);
+	*nic = (struct guest_nic){ .name = NULL };
 }
 
 void guest_plan_dispose(struct guest_plan *plan)

@@ -92,7 +92,7 @@ struct guest_app {
 	struct guest_limits limits;
 };
 
-/* Numbers in network order; IPv4 uses the first 4 bytes. */
+/* In network order; IPv4 uses the first 4 bytes, the others are 0. */
 struct guest_ip {
 	uint8_t family; /* 4 or 6 */
 	uint8_t prefix; /* bits */
@@ -106,6 +106,8 @@ struct guest_route {
 	bool onlink;         /* `via` need not be reachable by another route */
 	uint32_t metric, mtu; /* 0: none */
 };
+
+enum { GUEST_NIC_NAME_MAX = 15 }; /* bytes: IFNAMSIZ - 1 */
 
 /* A network interface, complete: the guest asks nobody for more. */
 struct guest_nic {
@@ -144,6 +146,9 @@ int guest_plan_encode(const struct guest_plan *plan, uint8_t **data_r, size_t *l
  */
 int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, struct err *e);
 void guest_plan_dispose(struct guest_plan *plan);
+
+/* Frees what a nic owns that is no part of a plan: name and lists. */
+void guest_nic_dispose(struct guest_nic *nic);
 
 /* Makes the plan the owner of p. False (and p is freed) when there is no memory. */
 bool guest_plan_own(struct guest_plan *plan, void *p);

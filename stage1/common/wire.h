@@ -44,7 +44,7 @@
 
 enum {
 	WIRE_MAGIC = 0x31435853, /* "SXC1" */
-	WIRE_VERSION = 2,
+	WIRE_VERSION = 3,
 	WIRE_HEAD = 8,
 	WIRE_PAYLOAD_MAX = 16 << 10,
 	WIRE_WINDOW = 64 << 10,   /* bytes in flight of one stream of one app */

@@ -20,6 +20,18 @@ struct domain_export {
 
 enum { DOMAIN_EXPORTS_MAX = 2 };
 
+/* A network device. Its number in the plan is N of vifDOMID.N in dom0, and of the pod's ethN. */
+struct domain_nic {
+	uint8_t mac[6];
+	uint32_t mtu;
+	bool trusted; /* the backend is dom0: of another one the guest's driver believes nothing */
+};
+
+enum {
+	DOMAIN_NICS_MAX = 16,
+	DOMAIN_QUEUES_MAX = 4, /* of one device */
+};
+
 /* Who serves the exports. */
 enum p9_backend {
 	P9_OWN,  /* stage1/main_p9.c, a process of the supervisor's */
@@ -34,10 +46,13 @@ struct domain_plan {
 	uint64_t memory_kib;
 	uint32_t vcpus;
 	uint32_t event_channels; /* highest port */
-	uint32_t grant_frames;   /* of 512 entries; each export takes 1026 entries */
+	uint32_t grant_frames;   /* of 512 entries; an export takes 1026, a queue of a nic 514 */
 	uint32_t maptrack_frames;
 	struct domain_export exports[DOMAIN_EXPORTS_MAX];
 	uint32_t nexports;
+	struct domain_nic nics[DOMAIN_NICS_MAX];
+	uint32_t nnics;
+	char *nic_script; /* what libxl runs when a device comes and goes: stage1/main_vif.c; NULL without nics */
 	enum p9_backend p9_backend;
 	char *p9_program;       /* P9_OWN: its path in dom0 */
 	uint32_t backend_domid; /* of the domain that serves the exports */

@@ -16,6 +16,7 @@ void domain_plan_dispose(struct domain_plan *plan)
 	free(plan->ramdisk);
 	free(plan->cmdline);
 	free(plan->p9_program);
+	free(plan->nic_script);
 	for (uint32_t i = 0; i < plan->nexports; i++) {
 		free(plan->exports[i].tag);
 		free(plan->exports[i].path);
@@ -44,6 +45,38 @@ static void add_export(struct domain_plan *plan, const char *tag, char *path)
 	};
 }
 
+/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
+static char *plan_cmdline(const struct plan_input *in, uint32_t vcpus)
+{
+	int level = in->opts->debug ? 7 : 4;
+
+	if (in->nnics == 0 || vcpus <= DOMAIN_QUEUES_MAX)
+		return xasprintf("console=hvc0 loglevel=%d", level);
+	return xasprintf("console=hvc0 loglevel=%d xen_netfront.max_queues=%d", level, DOMAIN_QUEUES_MAX);
+}
+
+/* The guest's driver makes as many queues as it has vCPUs, unless it is told. A queue has two channels. */
+static void make_room_for_nics(const struct plan_input *in, struct domain_plan *plan)
+{
+	uint32_t queues = plan->vcpus < DOMAIN_QUEUES_MAX ? plan->vcpus : DOMAIN_QUEUES_MAX;
+
+	if (in->nnics == 0)
+		return;
+	plan->nnics = (uint32_t)in->nnics;
+	plan->nic_script = xasprintf("%s/" PLAN_NIC_SCRIPT, in->s1root);
+	plan->event_channels += 2 * queues * plan->nnics;
+	plan->grant_frames += (queues + 1) * plan->nnics;
+}
+
+void plan_domain_nics(struct domain_plan *plan, const struct guest_nic *nics)
+{
+	for (uint32_t i = 0; i < plan->nnics; i++) {
+		memcpy(plan->nics[i].mac, nics[i].mac, sizeof(nics[i].mac));
+		plan->nics[i].mtu = nics[i].mtu;
+		plan->nics[i].trusted = true;
+	}
+}
+
 int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,
 	struct err *e)
 {
@@ -55,6 +88,8 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	struct size size;
 	uint64_t need;
 
+	if (in->nnics > DOMAIN_NICS_MAX)
+		return err_set(e, ERR_INPUT, "the pod has %zu networks, over %d", in->nnics, DOMAIN_NICS_MAX);
 	if (size_plan(in, &size, w, e) < 0)
 		return -1;
 	plan.memory_kib = size.memory_kib;
@@ -70,12 +105,12 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	plan.p9_program = xasprintf("%s/p9", in->s1root);
-	/* Kernel messages are kept for the error report, warnings and worse; with --debug all. */
-	plan.cmdline = xasprintf("console=hvc0 loglevel=%d", o->debug ? 7 : 4);
+	plan.cmdline = plan_cmdline(in, plan.vcpus);
 	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
 	if (in->mounts && in->mounts->exports_volumes)
 		add_export(&plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));
 	plan.grant_frames = 5 + 3 * plan.nexports; /* the control channel needs one */
+	make_room_for_nics(in, &plan);
 	*plan_r = plan;
 	return 0;
 }
@@ -227,6 +262,8 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 
 	plan.hostname = own(&plan, in->opts->hostname ? xstrdup(in->opts->hostname)
 						      : xasprintf("rkt-%s", in->opts->uuid));
+	plan.nics = (struct guest_nic *)in->nics; /* only read */
+	plan.nnics = in->nnics;
 	plan.apps = own(&plan, xcalloc(in->pod->napps, sizeof(*plan.apps)));
 	plan.napps = in->pod->napps;
 	for (size_t i = 0; i < plan.napps; i++) {

@@ -27,6 +27,8 @@ struct plan_input {
 	const char *s1root; /* absolute path of the pod's stage1/rootfs */
 	const struct mounts_plan *mounts;   /* plan_mounts() of this pod; NULL: it mounts nothing */
 	const struct etc_files *etc;        /* NULL: there are none */
+	const struct guest_nic *nics;       /* as made in dom0 (stage1/net/net.h); plan_domain() looks at nnics only */
+	size_t nnics;                       /* at most DOMAIN_NICS_MAX */
 	const struct plan_terminal *terminal; /* NULL: there is none */
 };
 
@@ -37,6 +39,9 @@ struct plan_input {
 #ifndef PLAN_P9_BACKEND /* the benchmark's other program has another */
 #define PLAN_P9_BACKEND P9_OWN
 #endif
+
+/* What libxl runs for each nic, below s1root. */
+#define PLAN_NIC_SCRIPT "vif"
 
 enum {
 	PLAN_MEMORY_KIB = 128 << 10,  /* of a guest whose pod says nothing */
@@ -56,6 +61,8 @@ void plan_warn(struct plan_warnings *warnings, const char *fmt, ...) __attribute
 int plan_check(const struct plan_input *in, struct plan_warnings *warnings, struct err *e);
 int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,
 	struct err *e);
+/* The plan's nics, of whose number plan_domain() was told, once they are made. */
+void plan_domain_nics(struct domain_plan *plan, const struct guest_nic *nics);
 /* Cannot fail on what plan_check() has passed. Borrows strings from in->pod, which must outlive it. */
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r);
 

@@ -1,6 +1,8 @@
 /* See print.h. */
 #include "stage1/plan/print.h"
 
+#include <arpa/inet.h>
+
 #include "stage1/plan/caps.h"
 
 /* Arguments are bytes: what is not printable ASCII is shown as \xNN, so that a line stays a line. */
@@ -26,6 +28,11 @@ static void print_field(const char *name, const char *s, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_mac(const char *name, const uint8_t mac[6], FILE *out)
+{
+	fprintf(out, "%s%02x:%02x:%02x:%02x:%02x:%02x", name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 void plan_print_domain(const struct domain_plan *plan, FILE *out)
 {
 	fprintf(out, "domain\n");
@@ -48,6 +55,13 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 		print_field("    path           ", plan->exports[i].path, out);
 		print_field("    security       ", plan->exports[i].security, out);
 	}
+	for (uint32_t i = 0; i < plan->nnics; i++) {
+		print_mac("  nic              ", plan->nics[i].mac, out);
+		fprintf(out, ", mtu %u, backend %s\n", plan->nics[i].mtu,
+			plan->nics[i].trusted ? "trusted" : "not trusted");
+	}
+	if (plan->nic_script)
+		print_field("  nic script       ", plan->nic_script, out);
 }
 
 static void print_list(const char *name, char *const *list, size_t n, FILE *out)
@@ -103,10 +117,50 @@ static void print_limits(const struct guest_limits *l, FILE *out)
 		fprintf(out, "    oom score      %+d\n", l->oom_score_adj);
 }
 
+static void print_ip(const struct guest_ip *ip, bool prefix, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	(void)inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, sizeof(text));
+	fputs(text, out);
+	if (prefix)
+		fprintf(out, "/%u", ip->prefix);
+}
+
+static void print_nic(const struct guest_nic *nic, FILE *out)
+{
+	print_field("  nic              ", nic->name, out);
+	print_mac("    mac            ", nic->mac, out);
+	fprintf(out, ", mtu %u\n", nic->mtu);
+	for (size_t i = 0; i < nic->naddrs; i++) {
+		fputs("    address        ", out);
+		print_ip(&nic->addrs[i], true, out);
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < nic->nroutes; i++) {
+		const struct guest_route *r = &nic->routes[i];
+
+		fputs("    route          ", out);
+		print_ip(&r->to, true, out);
+		if (r->via.family) {
+			fputs(" via ", out);
+			print_ip(&r->via, false, out);
+		}
+		fprintf(out, " scope %u", r->scope);
+		if (r->metric)
+			fprintf(out, " metric %u", r->metric);
+		if (r->mtu)
+			fprintf(out, " mtu %u", r->mtu);
+		fprintf(out, "%s\n", r->onlink ? " onlink" : "");
+	}
+}
+
 void plan_print_guest(const struct guest_plan *plan, FILE *out)
 {
 	fprintf(out, "guest\n");
 	print_field("  hostname         ", plan->hostname, out);
+	for (size_t i = 0; i < plan->nnics; i++)
+		print_nic(&plan->nics[i], out);
 	for (size_t i = 0; i < plan->napps; i++) {
 		const struct guest_app *app = &plan->apps[i];
 

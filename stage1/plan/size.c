@@ -18,6 +18,11 @@ static uint64_t tables_kib(uint64_t memory_kib)
 	return memory_kib / 32;
 }
 
+static uint64_t queues_kib(const struct plan_input *in, uint32_t vcpus)
+{
+	return in->nnics * (vcpus < DOMAIN_QUEUES_MAX ? vcpus : DOMAIN_QUEUES_MAX) * SIZE_QUEUE_KIB;
+}
+
 static int memory_of_apps(const struct plan_input *in, struct size *size, struct err *e)
 {
 	uint64_t apps = 0, millis = 0;
@@ -91,6 +96,8 @@ int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warn
 			most < SIZE_VCPUS_MAX ? "the host has no more" : "the guest kernel knows no more");
 		size.vcpus = most;
 	}
+	if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY))
+		size.memory_kib += queues_kib(in, size.vcpus);
 	warn_of_app_notes(in->pod, w);
 	*size_r = size;
 	return 0;

@@ -21,6 +21,7 @@ enum {
 	SIZE_MEMORY_MIN_KIB = 40 << 10, /* with less, kernel and initramfs do not fit (36 MiB was tried) */
 	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, rings of one export, and some of it to breathe */
 	SIZE_EXPORT_KIB = 4 << 10, /* the rings of one more */
+	SIZE_QUEUE_KIB = 2 << 10,  /* a queue of a nic: 256 pages to receive into, and their heads */
 	SIZE_APP_KIB = 80 << 10,   /* an app that has no limit: alone it gets a guest of 128 MiB */
 	SIZE_VCPUS_MAX = 64,       /* NR_CPUS of kernel/config */
 };

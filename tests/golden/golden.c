@@ -1,7 +1,7 @@
 /*
  * NAME.pod (a manifest) and NAME.flags (the argv of `run`, a word a line) -> NAME.golden: the plans,
  * and what libxl is told, as libxl's own JSON. Writes TAP; with --update it writes the goldens
- * instead. Needs no Xen: what would ask the hypervisor is replaced below.
+ * instead. The pod called nics has two. Needs no Xen: what would ask the hypervisor is replaced below.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -50,6 +50,19 @@ static int find(struct volume_plan *v, struct err *e)
 	return mounts_found(v, S_IFDIR | 0755, 0, 0, e);
 }
 
+/* What networks leave in dom0: a stand-in for stage1/net. */
+static struct guest_ip addrs[] = { { 4, 24, { 172, 16, 28, 2 } }, { 6, 64, { 0xfd, 1, [15] = 2 } } };
+static struct guest_route routes[] = {
+	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .scope = 253 },
+	{ .to = { 4, 0, { 0 } }, .via = { 4, 0, { 172, 16, 28, 1 } }, .onlink = true, .mtu = 1400 },
+	{ .to = { 6, 0, { 0 } }, .via = { 6, 0, { 0xfd, 1, [15] = 1 } }, .metric = 1024 },
+};
+static struct guest_nic nics[] = {
+	{ .name = (char *)"eth0", .mac = { 2, 0, 0, 0, 0, 0xab }, .mtu = 1500, .addrs = addrs, .naddrs = 2,
+		.routes = routes, .nroutes = 3 },
+	{ .name = (char *)"eth1", .mac = { 2, 0, 0, 0, 0, 0xac }, .mtu = 9000 },
+};
+
 static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
@@ -74,6 +87,8 @@ static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 		mounts_plan_dispose(&mounts);
 		return -1;
 	}
+	if (in->nnics > 0)
+		plan_domain_nics(&domain, in->nics);
 	plan_guest(in, &guest);
 	plan_print_domain(&domain, out);
 	plan_print_guest(&guest, out);
@@ -84,7 +99,7 @@ static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 	return 0;
 }
 
-static int print_pod(char *flags, const char *manifest, size_t len, FILE *out, struct err *e)
+static int print_pod(bool nets, char *flags, const char *manifest, size_t len, FILE *out, struct err *e)
 {
 	static const struct host_facts facts = { .free_kib = 1 << 20, .cpus = 2 };
 	char *argv[WORDS_MAX + 1], *save = NULL;
@@ -100,6 +115,7 @@ static int print_pod(char *flags, const char *manifest, size_t len, FILE *out, s
 		ret = pod_parse(manifest, len, &pod, e);
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts,
+			.nics = nets ? nics : NULL, .nnics = nets ? COUNT(nics) : 0,
 			.s1root = "/var/lib/rkt/pods/run/UUID/stage1/rootfs",
 			.etc = &(struct etc_files){ .hosts = (char *)"127.0.0.1\tlocalhost\n" } }, out, e);
 	pod_dispose(&pod);
@@ -122,7 +138,7 @@ static char *make(const char *dir, const char *name, struct err *e)
 		read_file_at(AT_FDCWD, flags_path, TEXT_MAX, &flags, &flags_len, e) < 0)
 		return NULL;
 	out = open_memstream(&text, &text_len);
-	if (print_pod(flags, manifest, len, out, &refusal) < 0)
+	if (print_pod(!strcmp(name, "nics"), flags, manifest, len, out, &refusal) < 0)
 		fprintf(out, "refused: %s\n", refusal.msg);
 	(void)fclose(out);
 	return text;

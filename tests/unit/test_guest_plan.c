@@ -41,7 +41,20 @@ static struct guest_app apps[] = {
 	{ .name = TEXT("b"), .root = TEXT("r"), .exec = exec1, .nexec = 1, .user = TEXT("0"),
 		.group = TEXT("0"), .cwd = TEXT("/"), .search_path = TEXT(""), .mounts = { .protect_paths = true } },
 };
-static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .apps = apps, .napps = 2,
+static struct guest_ip addrs0[] = {
+	{ 4, 24, { 172, 16, 28, 2 } }, { 6, 64, { 0xfd, [15] = 2 } },
+};
+static struct guest_route routes0[] = {
+	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .scope = 253, .mtu = 1400 },
+	{ .to = { 4, 0, { 0 } }, .via = { 4, 32, { 172, 16, 28, 1 } }, .onlink = true },
+	{ .to = { 6, 0, { 0 } }, .via = { 6, 128, { 0xfd, [15] = 1 } }, .metric = UINT32_MAX },
+};
+static struct guest_nic nics[] = {
+	{ .name = TEXT("eth0"), .mac = { 2, 1, 0, 0xff, 4, 5 }, .mtu = 1500, .addrs = addrs0, .naddrs = 2,
+		.routes = routes0, .nroutes = 3 },
+	{ .name = TEXT("eth1"), .mac = { 6 }, .mtu = 65521 },
+};
+static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .nics = nics, .nnics = 2, .apps = apps, .napps = 2,
 	.exports = exports, .nexports = 2, .resolv_conf = TEXT("nameserver 1\n"), .hosts_fallback = TEXT("") };
 
 /* Decodes in memory of just this size, and gives it back only afterwards: strings are borrowed. */
@@ -93,6 +106,32 @@ static void check_limits(const struct guest_limits *got, const struct guest_limi
 	assert_null(got->filter_summary);
 }
 
+static void check_nics(const struct guest_plan *got)
+{
+	assert_int_equal(got->nnics, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct guest_nic *n = &got->nics[i], *w = &nics[i];
+
+		assert_string_equal(n->name, w->name);
+		assert_memory_equal(n->mac, w->mac, sizeof(w->mac));
+		assert_int_equal(n->mtu, w->mtu);
+		assert_int_equal(n->naddrs, w->naddrs);
+		for (size_t k = 0; k < w->naddrs; k++)
+			assert_memory_equal(&n->addrs[k], &w->addrs[k], sizeof(w->addrs[k]));
+		assert_int_equal(n->nroutes, w->nroutes);
+		for (size_t k = 0; k < w->nroutes; k++) {
+			const struct guest_route *r = &n->routes[k], *x = &w->routes[k];
+
+			assert_memory_equal(&r->to, &x->to, sizeof(x->to));
+			assert_memory_equal(&r->via, &x->via, sizeof(x->via));
+			assert_int_equal(r->scope, x->scope);
+			assert_int_equal(r->onlink, x->onlink);
+			assert_int_equal(r->metric, x->metric);
+			assert_int_equal(r->mtu, x->mtu);
+		}
+	}
+}
+
 static void comes_back_as_it_was(void **state)
 {
 	struct guest_plan got;
@@ -104,6 +143,7 @@ static void comes_back_as_it_was(void **state)
 	assert_int_equal(guest_plan_encode(&plan, &data, &len, &e), 0);
 	assert_int_equal(guest_plan_decode(data, len, &got, &e), 0);
 	assert_string_equal(got.hostname, "rkt-1");
+	check_nics(&got);
 	assert_int_equal(got.napps, 2);
 	for (size_t i = 0; i < got.napps; i++) {
 		const struct guest_app *a = &got.apps[i], *w = &apps[i];
@@ -195,7 +235,7 @@ static void refuses_what_breaks_a_rule(void **state)
 #define MAGIC "SXP1"
 #define NONE "\0\0\0\0"
 #define S(len, text) len "\0\0\0" text "\0"
-#define UPTO_EXEC MAGIC S("\1", "h") "\1\0\0\0" S("\1", "n") S("\1", "r")
+#define UPTO_EXEC MAGIC S("\1", "h") NONE "\1\0\0\0" S("\1", "n") S("\1", "r")
 #define BEFORE_IO S("\1", "u") S("\1", "g") NONE NONE S("\1", "/") NONE S("\0", "")
 #define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
 #define BEHIND_IO NONE NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, readiness, mounts */
@@ -204,11 +244,19 @@ static void refuses_what_breaks_a_rule(void **state)
 #define UPTO_LIMITS UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\1", "\1") NONE NONE NONE NONE NONE NONE NONE NONE NONE
 #define REST BEFORE_IO IO("\0", "\1", "\1") NONE NONE BEHIND_IO
 #define TAIL NONE NONE NONE NONE /* exports, texts */
+#define ZERO4 "\0\0\0\0"
+#define IP(family, prefix, bytes) family "\0\0\0" prefix "\0\0\0" bytes
+#define NET4 "\12\0\0\0" ZERO4 ZERO4 ZERO4
+#define NO_IP IP("\0", "\0", ZERO4 ZERO4 ZERO4 ZERO4)
+#define ONE "\1\0\0\0"
+#define NIC(name, addrs, routes) MAGIC S("\1", "h") ONE name "MACmac" "\xdc\5\0\0" addrs routes NONE TAIL
+#define ETH0 S("\4", "eth0")
+#define ROUTE(to, via, scope) NIC(ETH0, NONE, ONE to via scope NONE NONE NONE)
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
 #define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
-		ROW(MAGIC S("\1", "h") NONE TAIL, true), /* no app at all is the planner's to refuse */
-		ROW("SXP2" S("\1", "h") NONE TAIL, false),
-		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
+		ROW(MAGIC S("\1", "h") NONE NONE TAIL, true), /* no app at all is the planner's to refuse */
+		ROW("SXP2" S("\1", "h") NONE NONE TAIL, false),
+		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") REST, true),
 		ROW(UPTO_EXEC NONE REST, false), /* nothing to execute */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\2", "\2") NONE NONE BEHIND_IO, true),
@@ -223,10 +271,30 @@ static void refuses_what_breaks_a_rule(void **state)
 		ROW(UPTO_LIMITS LIMITS(NONE, NONE, "\x11\x27\0\0", NONE) TAIL, false),
 		ROW(UPTO_LIMITS LIMITS(NONE, NONE, NONE, "\x7\0\0\0filter1") TAIL, false), /* no whole instruction */
 		ROW(UPTO_LIMITS LIMITS(NONE, NONE, NONE, "\x10\0\0\0filter12") TAIL, false),
-		ROW(MAGIC "\1\0\0\0hX" NONE TAIL, false), /* no NUL behind the string */
-		ROW(MAGIC "\2\0\0\0h\0\0" NONE TAIL, false), /* one inside */
-		ROW(MAGIC S("\1", "h") NONE TAIL NONE,  false), /* more behind the end */
+		ROW(NIC(ETH0, NONE, NONE), true),
+		ROW(NIC(S("\17", "_-0123456789azA"), NONE, NONE), true),
+		ROW(NIC(S("\20", "_-0123456789azAZ"), NONE, NONE), false), /* the kernel takes 15 */
+		ROW(NIC(S("\0", ""), NONE, NONE), false),
+		ROW(NIC(S("\3", "a/b"), NONE, NONE), false),
+		ROW(NIC(S("\2", ".."), NONE, NONE), false),
+		ROW(NIC(ETH0, ONE IP("\4", "\40", NET4), NONE), true),
+		ROW(NIC(ETH0, ONE IP("\4", "\41", NET4), NONE), false), /* a prefix of 33 */
+		ROW(NIC(ETH0, ONE IP("\4", "\40", ZERO4 "\1\0\0\0" ZERO4 ZERO4), NONE), false), /* more than 4 bytes */
+		ROW(NIC(ETH0, ONE IP("\6", "\200", ZERO4 "\1\0\0\0" ZERO4 ZERO4), NONE), true),
+		ROW(NIC(ETH0, ONE IP("\6", "\201", NET4), NONE), false),
+		ROW(NIC(ETH0, ONE NO_IP, NONE), false),
+		ROW(NIC(ETH0, ONE IP("\5", "\0", NET4), NONE), false),
+		ROW(NIC(ETH0, ONE IP("\4\1", "\0", NET4), NONE), false),
+		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\375\0\0\0"), true),
+		ROW(ROUTE(IP("\4", "\10", NET4), IP("\4", "\0", NET4), NONE), true),
+		ROW(ROUTE(IP("\4", "\10", NET4), IP("\6", "\0", NET4), NONE), false), /* of the other family */
+		ROW(ROUTE(NO_IP, NO_IP, NONE), false),
+		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\0\1\0\0"), false),
+		ROW(MAGIC "\1\0\0\0hX" NONE NONE TAIL, false), /* no NUL behind the string */
+		ROW(MAGIC "\2\0\0\0h\0\0" NONE NONE TAIL, false), /* one inside */
+		ROW(MAGIC S("\1", "h") NONE NONE TAIL NONE,  false), /* more behind the end */
 		ROW(MAGIC S("\1", "h") "\2\0\0\0", false),
+		ROW(MAGIC S("\1", "h") NONE "\2\0\0\0", false),
 		ROW(MAGIC "\377\377\377\377h\0", false),
 	};
 

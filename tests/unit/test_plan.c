@@ -336,6 +336,54 @@ static void exports_volumes_by_a_device_of_their_own(void **state)
 	domain_plan_dispose(&plan);
 }
 
+static void gives_the_domain_its_nics(void **state)
+{
+	struct guest_nic nics[DOMAIN_NICS_MAX + 1] = {
+		{ .name = (char *)"eth0", .mac = { 2, 0, 0, 0, 0, 1 }, .mtu = 1500 },
+		{ .name = (char *)"eth1", .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 9000 },
+	};
+	const struct run_opts opts = { OPTS };
+	struct pod pod = POD_INIT;
+	const struct host_facts many = { .free_kib = 1 << 20, .cpus = 8 };
+	struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &many, .s1root = "/p/s1",
+		.nnics = 2 };
+	struct pod_pair eight = { (char *)"stage1-xen/vcpus", (char *)"8" };
+	struct domain_plan plan;
+	struct guest_plan guest;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+	plan_domain_nics(&plan, nics);
+	assert_int_equal(plan.nnics, 2);
+	assert_memory_equal(plan.nics[1].mac, nics[1].mac, 6);
+	assert_int_equal(plan.nics[1].mtu, 9000);
+	assert_true(plan.nics[0].trusted && plan.nics[1].trusted);
+	assert_string_equal(plan.nic_script, "/p/s1/vif");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4");
+	assert_int_equal(plan.event_channels, 127 + 2 * 2);
+	assert_int_equal(plan.grant_frames, 8 + 2 * 2); /* 514 entries each, of 512 a frame */
+	assert_int_equal(plan.memory_kib, (128 + 2 * 2) << 10);
+	domain_plan_dispose(&plan);
+	in.nics = nics;
+	plan_guest(&in, &guest);
+	assert_int_equal(guest.nnics, 2);
+	assert_ptr_equal(guest.nics, nics);
+	guest_plan_dispose(&guest);
+
+	pod.notes = &eight; /* more vCPUs than queues */
+	pod.nnotes = 1;
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 xen_netfront.max_queues=4");
+	assert_int_equal(plan.event_channels, 127 + 2 * 4 * 2);
+	assert_int_equal(plan.grant_frames, 8 + 5 * 2);
+	domain_plan_dispose(&plan);
+
+	in.nnics = DOMAIN_NICS_MAX + 1;
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), -1);
+	assert_string_equal(e.msg, "the pod has 17 networks, over 16");
+}
+
 static void refuses_a_domain_without_memory(void **state)
 {
 	static const struct { uint64_t free_kib; const char *msg; } rows[] = {
@@ -522,6 +570,7 @@ int main(void)
 		cmocka_unit_test(plans_the_domain),
 		cmocka_unit_test(exports_volumes_by_a_device_of_their_own),
 		cmocka_unit_test(gives_the_files_of_etc),
+		cmocka_unit_test(gives_the_domain_its_nics),
 		cmocka_unit_test(refuses_a_domain_without_memory),
 		cmocka_unit_test(plans_the_guest),
 		cmocka_unit_test(keeps_the_environment_of_the_manifest),

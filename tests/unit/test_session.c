@@ -232,9 +232,9 @@ static void refuses_a_wrong_greeting(void **state)
 	assert_string_equal(e.msg, "the first frame is not a HELLO");
 	renew();
 	e = (struct err)ERR_INIT;
-	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\3\0\0\0", 8));
+	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8));
 	assert_int_equal(hear(&e), -1);
-	assert_string_equal(e.msg, "protocol version 3, this side speaks 2");
+	assert_string_equal(e.msg, "protocol version 2, this side speaks 3");
 	renew();
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_PLAN, 0, 0, NULL, 0)); /* not even a frame */
