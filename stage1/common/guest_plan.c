@@ -142,6 +142,7 @@ static void out_nic(struct out *o, const struct guest_nic *nic)
 
 		out_ip(o, &r->to);
 		out_ip(o, &r->via);
+		out_ip(o, &r->src);
 		out_u32(o, r->scope);
 		out_u32(o, r->onlink);
 		out_u32(o, r->metric);
@@ -312,12 +313,14 @@ static void in_route(struct in *in, struct guest_route *r)
 
 	in_ip(in, &r->to, false);
 	in_ip(in, &r->via, true);
+	in_ip(in, &r->src, true);
 	scope = in_u32(in);
 	r->scope = (uint8_t)scope;
 	r->onlink = in_u32(in) != 0;
 	r->metric = in_u32(in);
 	r->mtu = in_u32(in);
-	if (scope > UINT8_MAX || (r->via.family && r->via.family != r->to.family))
+	if (scope > UINT8_MAX || (r->via.family && r->via.family != r->to.family) ||
+		(r->src.family && r->src.family != r->to.family))
 		in->bad = true;
 }
 

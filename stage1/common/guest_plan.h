@@ -102,6 +102,7 @@ struct guest_ip {
 struct guest_route {
 	struct guest_ip to;  /* prefix 0: the default route */
 	struct guest_ip via; /* family 0: on the link */
+	struct guest_ip src; /* the address to send from; family 0: the kernel chooses */
 	uint8_t scope;       /* RT_SCOPE_*, as in rtnetlink(7) */
 	bool onlink;         /* `via` need not be reachable by another route */
 	uint32_t metric, mtu; /* 0: none */

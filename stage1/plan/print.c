@@ -146,6 +146,10 @@ static void print_nic(const struct guest_nic *nic, FILE *out)
 			fputs(" via ", out);
 			print_ip(&r->via, false, out);
 		}
+		if (r->src.family) {
+			fputs(" src ", out);
+			print_ip(&r->src, false, out);
+		}
 		fprintf(out, " scope %u", r->scope);
 		if (r->metric)
 			fprintf(out, " metric %u", r->metric);

@@ -53,7 +53,7 @@ static int find(struct volume_plan *v, struct err *e)
 /* What networks leave in dom0: a stand-in for stage1/net. */
 static struct guest_ip addrs[] = { { 4, 24, { 172, 16, 28, 2 } }, { 6, 64, { 0xfd, 1, [15] = 2 } } };
 static struct guest_route routes[] = {
-	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .scope = 253 },
+	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .src = { 4, 0, { 172, 16, 28, 2 } }, .scope = 253 },
 	{ .to = { 4, 0, { 0 } }, .via = { 4, 0, { 172, 16, 28, 1 } }, .onlink = true, .mtu = 1400 },
 	{ .to = { 6, 0, { 0 } }, .via = { 6, 0, { 0xfd, 1, [15] = 1 } }, .metric = 1024 },
 };

@@ -45,7 +45,8 @@ static struct guest_ip addrs0[] = {
 	{ 4, 24, { 172, 16, 28, 2 } }, { 6, 64, { 0xfd, [15] = 2 } },
 };
 static struct guest_route routes0[] = {
-	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .scope = 253, .mtu = 1400 },
+	{ .to = { 4, 24, { 172, 16, 28, 0 } }, .src = { 4, 32, { 172, 16, 28, 2 } }, .scope = 253,
+		.mtu = 1400 },
 	{ .to = { 4, 0, { 0 } }, .via = { 4, 32, { 172, 16, 28, 1 } }, .onlink = true },
 	{ .to = { 6, 0, { 0 } }, .via = { 6, 128, { 0xfd, [15] = 1 } }, .metric = UINT32_MAX },
 };
@@ -124,6 +125,7 @@ static void check_nics(const struct guest_plan *got)
 
 			assert_memory_equal(&r->to, &x->to, sizeof(x->to));
 			assert_memory_equal(&r->via, &x->via, sizeof(x->via));
+			assert_memory_equal(&r->src, &x->src, sizeof(x->src));
 			assert_int_equal(r->scope, x->scope);
 			assert_int_equal(r->onlink, x->onlink);
 			assert_int_equal(r->metric, x->metric);
@@ -251,7 +253,8 @@ static void refuses_what_breaks_a_rule(void **state)
 #define ONE "\1\0\0\0"
 #define NIC(name, addrs, routes) MAGIC S("\1", "h") ONE name "MACmac" "\xdc\5\0\0" addrs routes NONE TAIL
 #define ETH0 S("\4", "eth0")
-#define ROUTE(to, via, scope) NIC(ETH0, NONE, ONE to via scope NONE NONE NONE)
+#define ROUTE_FROM(to, via, src, scope) NIC(ETH0, NONE, ONE to via src scope NONE NONE NONE)
+#define ROUTE(to, via, scope) ROUTE_FROM(to, via, NO_IP, scope)
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
 #define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
 		ROW(MAGIC S("\1", "h") NONE NONE TAIL, true), /* no app at all is the planner's to refuse */
@@ -288,6 +291,8 @@ static void refuses_what_breaks_a_rule(void **state)
 		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\375\0\0\0"), true),
 		ROW(ROUTE(IP("\4", "\10", NET4), IP("\4", "\0", NET4), NONE), true),
 		ROW(ROUTE(IP("\4", "\10", NET4), IP("\6", "\0", NET4), NONE), false), /* of the other family */
+		ROW(ROUTE_FROM(IP("\4", "\10", NET4), NO_IP, IP("\4", "\0", NET4), NONE), true),
+		ROW(ROUTE_FROM(IP("\4", "\10", NET4), NO_IP, IP("\6", "\0", NET4), NONE), false),
 		ROW(ROUTE(NO_IP, NO_IP, NONE), false),
 		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\0\1\0\0"), false),
 		ROW(MAGIC "\1\0\0\0hX" NONE NONE TAIL, false), /* no NUL behind the string */
