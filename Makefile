@@ -28,6 +28,7 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 # The layers, readable here: what each program is made of.
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
+NETLINK     := stage1/common/netlink.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
@@ -38,7 +39,7 @@ RUN         := $(addprefix stage1/,run.c notify.c export.c volumes.c poddir.c et
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
-	cgroup.c devices.c limits.c passwd.c mounts.c view.c target.c copy.c)
+	cgroup.c devices.c limits.c passwd.c mounts.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
 OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \
@@ -50,7 +51,8 @@ PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
-PROG_guest  := init/main.c init/server.c $(GUEST) $(WIRE) $(COMMON)
+PROG_guest  := init/main.c init/server.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
+PROG_vif    := stage1/main_vif.c $(NETLINK) $(COMMON)
 P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
 P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c)
 
@@ -71,7 +73,7 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/p9
+ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/p9 $(B)/stage1/vif
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
@@ -105,6 +107,7 @@ endef
 $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
 $(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxenevtchn -lpthread)
+$(B)/stage1/vif: $(call obj,$(PROG_vif)); $(call link,-lxenstore)
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
 $(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON) $(SECCOMP))

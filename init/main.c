@@ -15,8 +15,12 @@
 
 #include "init/guest.h"
 #include "init/mounts.h"
+#include "init/net.h"
 #include "init/server.h"
 #include "stage1/common/util.h"
+
+/* For the network devices that dom0 has promised: as long as libxl waits for its side of them. */
+enum { NET_WAIT_MS = 40000 };
 
 static void power_off(void) __attribute__((noreturn));
 
@@ -62,7 +66,9 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 		return err_sys(e, "set the host name '%s'", plan->hostname);
 	if (mounts_exports(plan, e) < 0)
 		return -1;
-	return mounts_etc(plan, e);
+	if (mounts_etc(plan, e) < 0)
+		return -1;
+	return net_up(plan, NET_WAIT_MS, e);
 }
 
 int main(void)

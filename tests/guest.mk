@@ -1,6 +1,6 @@
 # The guest's PID 1 in namespaces of its own, with busybox for an image and a test for dom0.
 
-GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c cgroup.c) $(filter-out init/cgroup.c init/devices.c,$(GUEST)) $(PLAN) $(POD) $(WIRE) $(COMMON)
+GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c cgroup.c) $(filter-out init/cgroup.c init/devices.c,$(GUEST)) $(NETLINK) $(PLAN) $(POD) $(WIRE) $(COMMON)
 
 $(B)/tests/guest: $(call obj,$(GUEST_TEST)); $(call testlink,-lcmocka $(JSON) $(SECCOMP))
 

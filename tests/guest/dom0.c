@@ -22,6 +22,9 @@
 
 enum { PATIENCE_S = 30 };
 
+struct guest_nic *dom0_nics;
+size_t dom0_nnics;
+
 static void put_json(FILE *out, const char *s)
 {
 	fputc('"', out);
@@ -120,7 +123,8 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 		pod.apps[i].docker_group = apps[i].docker_group;
 		pod.apps[i].says_ready = apps[i].says_ready;
 	}
-	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1" },
+	plan_guest(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s1",
+			.nics = dom0_nics, .nnics = dom0_nnics },
 		&guest);
 	for (size_t i = 0; i < napps; i++) {
 		guest.apps[i].mounts.list = apps[i].mounts;

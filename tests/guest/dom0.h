@@ -54,6 +54,9 @@ struct app_spec {
 	bool says_ready;   /* as of an image that supports sd_notify */
 };
 
+extern struct guest_nic *dom0_nics; /* of the plans that are sent */
+extern size_t dom0_nnics;
+
 /* The guest runs and has been sent the plan of these apps. */
 void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool interactive);
 void dom0_say(struct dom0 *d, enum wire_type type, unsigned app, unsigned stream, const void *data,

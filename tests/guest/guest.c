@@ -126,6 +126,41 @@ static void one_app(void **state)
 	}
 }
 
+static void lose_the_nics(void)
+{
+	dom0_nics = NULL;
+	dom0_nnics = 0;
+}
+
+/* The loopback device is there; the plan's devices appear or the apps do not start. */
+static void networks(void **state)
+{
+	static const struct app_spec app = { .name = "app",
+		.exec = SH("cd /sys/class/net; echo *; for i in *; do cat $i/mtu $i/operstate; done") };
+	static struct guest_nic nic = { .name = (char *)"eth0", .mac = { 2, 0, 0, 0, 0, 7 }, .mtu = 1400 };
+
+	(void)state;
+	dom0_start(d, &app, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "lo\n65536\nunknown\n");
+	renew();
+	dom0_nics = &nic;
+	dom0_nnics = 1;
+	vm_nic = nic.mac;
+	dom0_start(d, &app, 1, false);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "eth0 lo veth0\n1400\nlowerlayerdown\n65536\nunknown\n1500\ndown\n");
+	renew();
+	vm_nic = NULL;
+	dom0_start(d, &app, 1, false);
+	dom0_until(d, dom0_ended);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_FAILED, 254, "network 'eth0': no device with MAC 02:00:00:00:00:07 appears");
+	lose_the_nics();
+}
+
 static void the_export_cannot_be_mounted(void **state)
 {
 	(void)state;
@@ -910,6 +945,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(one_app),
+		T(networks),
 		T(the_export_cannot_be_mounted),
 		T(stdin_arrives_and_ends),
 		T(stdin_nobody_reads),

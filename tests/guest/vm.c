@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #include "init/guest.h"
+#include "init/net.h"
+#include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
 
 #define BUSYBOX "/bin/busybox"
@@ -32,6 +34,7 @@ enum { PATIENCE_MS = 30000 };
 struct vm_report *vm_report;
 int vm_speed = 1;
 bool vm_no_export;
+const uint8_t *vm_nic;
 
 static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
 static char base[64], export[64], apps[72], self[PATH_MAX];
@@ -191,7 +194,7 @@ static void enter_base(void)
 {
 	static const char *const dirs[] = { "proc", "sys", "dev", "dev/pts", "dev/shm", "pod", "host", "etc", "hidden" };
 
-	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC), "unshare");
+	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET), "unshare");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "make mounts private");
 	must(mount("base", base, "tmpfs", 0, "mode=0755"), "mount the guest's root");
 	must(chdir(base), base);
@@ -211,6 +214,25 @@ static void enter_base(void)
 	must(chdir("/"), "/");
 }
 
+/* A pair of veth(4), for its MAC. */
+static void make_nic(const uint8_t mac[6])
+{
+	const struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct nl_request rq;
+	int fd = nl_open(0);
+	size_t info;
+
+	must(fd, "rtnetlink");
+	nl_begin(&rq, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	nl_put(&rq, IFLA_ADDRESS, mac, 6);
+	info = nl_nest(&rq, IFLA_LINKINFO);
+	nl_put(&rq, IFLA_INFO_KIND, "veth", 4);
+	nl_nest_end(&rq, info);
+	errno = -nl_talk(fd, &rq, NULL, NULL);
+	must(errno ? -1 : 0, "make a veth pair");
+	(void)close(fd);
+}
+
 static int prepare(const struct guest_plan *plan, struct err *e)
 {
 	if (vm_no_export)
@@ -218,7 +240,9 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0 ||
 		mount("/host", GUEST_POD_DIR, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "prepare");
-	return 0;
+	if (vm_nic)
+		make_nic(vm_nic);
+	return net_up(plan, 0, e);
 }
 
 static int processes(void)

@@ -6,6 +6,7 @@
 #define TESTS_GUEST_VM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* What PID 1 leaves for the test to look at: memory both share. */
@@ -25,6 +26,7 @@ extern struct vm_report *vm_report;
 /* Set before vm_start(): the guest's time passes that much faster; its export cannot be mounted. */
 extern int vm_speed;
 extern bool vm_no_export;
+extern const uint8_t *vm_nic; /* the MAC of a device it has, or NULL */
 
 /* Once. False with errno when the host does not permit namespaces. */
 bool vm_open(void);
