@@ -35,7 +35,7 @@ PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c 
 PRINT       := stage1/plan/print.c
 SUPERVISE   := $(addprefix stage1/,session.c supervise.c console.c signals.c terminal.c escape.c control.c \
 	output.c prefix.c applog.c journal.c sink.c)
-RUN         := $(addprefix stage1/,run.c notify.c export.c volumes.c poddir.c etc.c)
+RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \

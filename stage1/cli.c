@@ -96,6 +96,21 @@ static int parse(int argc, char **argv, const struct flag *flags, const char **u
 	return 0;
 }
 
+/* rkt pkg/user/uid_range.go, Serialize: two numbers. */
+static int parse_shift(const char *text, struct id_shift *shift_r, struct err *e)
+{
+	const char *colon = text + strspn(text, "0123456789");
+	const char *end = *colon ? colon + 1 + strspn(colon + 1, "0123456789") : colon;
+	unsigned long long first = strtoull(text, NULL, 10), count = strtoull(colon + (*colon != '\0'), NULL, 10);
+
+	if (colon == text || colon - text > 10 || *colon != ':' || end == colon + 1 || end - colon > 11 || *end)
+		return err_set(e, ERR_USAGE, "--private-users=%s is not SHIFT:COUNT", text);
+	if (first + count > UINT32_MAX)
+		return err_set(e, ERR_USAGE, "--private-users=%s goes beyond the last user", text);
+	*shift_r = (struct id_shift){ (uint32_t)first, (uint32_t)count };
+	return 0;
+}
+
 int cli_run(int argc, char **argv, struct run_opts *opts_r, struct err *e)
 {
 	struct run_opts o = { .net = "default" };
@@ -116,7 +131,8 @@ int cli_run(int argc, char **argv, struct run_opts *opts_r, struct err *e)
 		{ NULL, NULL, NULL },
 	};
 
-	if (parse(argc, argv, flags, &o.uuid, e) < 0)
+	if (parse(argc, argv, flags, &o.uuid, e) < 0 ||
+		(o.private_users && parse_shift(o.private_users, &o.shift, e) < 0))
 		return -1;
 	*opts_r = o;
 	return 0;

@@ -8,14 +8,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "stage1/common/err.h"
+
+/* On disk owners begin at `first`: that many are a pod's 0 and up. */
+struct id_shift {
+	uint32_t first, count; /* count 0: they are what they are */
+};
 
 struct run_opts {
 	bool debug, interactive, mutable_pod;
 	bool disable_capabilities, disable_paths, disable_seccomp;
 	const char *net;           /* never NULL; "default" when not given, as rkt's own stage1 */
-	const char *private_users; /* NULL, or SHIFT:COUNT */
+	const char *private_users; /* NULL, or SHIFT:COUNT, */
+	struct id_shift shift;     /* which is this */
 	const char *mds_token, *local_config, *hostname, *dns_conf_mode, *ipc; /* NULL when absent */
 	const char *uuid;          /* valid, lower case */
 };

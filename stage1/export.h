@@ -19,9 +19,10 @@
 int export_check(const struct pod *pod, const char *s1root, struct err *e);
 /*
  * Makes the empty volumes in the pod's directory, which is the current one; enters the namespace for
- * good and mounts the trees.
+ * good and mounts the trees. Owners in the apps' roots are shifted back (rkt shifts no volume); where a
+ * file system cannot do that they stay as they are, and *warning says so.
  */
 int export_mount(const struct pod *pod, const char *s1root, const struct mounts_plan *mounts,
-	struct err *e);
+	const struct id_shift *shift, struct err *warning, struct err *e);
 
 #endif

@@ -107,8 +107,13 @@ static int refuse_second_domain(struct run *r, struct err *e)
 
 static int make_domain(struct run *r, struct err *e)
 {
-	if (export_mount(&r->pod, r->s1root, &r->mounts, e) < 0 ||
-		r->xo->create(r->xen, &r->domain_plan, &r->domid, e) < 0)
+	struct err warning = ERR_INIT;
+
+	if (export_mount(&r->pod, r->s1root, &r->mounts, &r->opts->shift, &warning, e) < 0)
+		return -1;
+	if (warning.kind != ERR_NONE)
+		fprintf(stderr, "stage1 run: warning: %s\n", warning.msg);
+	if (r->xo->create(r->xen, &r->domain_plan, &r->domid, e) < 0)
 		return -1;
 	r->have_domain = true;
 	return r->xo->watch(r->xen, r->domid, e);

@@ -55,6 +55,8 @@ static void reads_what_stage0_writes(void **state)
 		o.disable_paths && o.disable_seccomp);
 	assert_string_equal(o.net, "default:IP=1.2.3.4");
 	assert_string_equal(o.private_users, "0:65536");
+	assert_int_equal(o.shift.first, 0);
+	assert_int_equal(o.shift.count, 65536);
 	assert_string_equal(o.mds_token, "tok");
 	assert_string_equal(o.local_config, "/etc/rkt");
 	assert_string_equal(o.hostname, "web");
@@ -106,6 +108,14 @@ static void says_what_is_wrong_with_a_command_line(void **state)
 		{ { "init", "" }, "'' is not a pod UUID" },
 		{ { "init", "6733C0B5-5F2C-4A4B-8A4C-2F3F4B1F9C01" },
 			"'6733C0B5-5F2C-4A4B-8A4C-2F3F4B1F9C01' is not a pod UUID" },
+		{ { "init", "--private-users=", UUID }, "--private-users= is not SHIFT:COUNT" },
+		{ { "init", "--private-users=7", UUID }, "--private-users=7 is not SHIFT:COUNT" },
+		{ { "init", "--private-users=7:", UUID }, "--private-users=7: is not SHIFT:COUNT" },
+		{ { "init", "--private-users=:7", UUID }, "--private-users=:7 is not SHIFT:COUNT" },
+		{ { "init", "--private-users=7:8:9", UUID }, "--private-users=7:8:9 is not SHIFT:COUNT" },
+		{ { "init", "--private-users=-7:8", UUID }, "--private-users=-7:8 is not SHIFT:COUNT" },
+		{ { "init", "--private-users=99999999999:1", UUID }, "--private-users=99999999999:1 is not SHIFT:COUNT" },
+		{ { "init", "--private-users=4294967295:1", UUID }, "--private-users=4294967295:1 goes beyond the last user" },
 		{ { "init", "--what", UUID }, "unknown flag '--what'" },
 		{ { "init", "--what=1", UUID }, "unknown flag '--what=1'" },
 		{ { "init", "---debug", UUID }, "unknown flag '---debug'" },

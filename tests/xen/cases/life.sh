@@ -71,3 +71,31 @@ t_a_pod_is_ready_when_its_app_says_so() {
 	finish
 	expect status 3 "$(status)" && verb rm "$(uuid)" >/dev/null
 }
+
+# Owners that rkt has shifted on disk (--private-users) are the pod's own in the pod, and theirs when it writes.
+t_owners_that_rkt_has_shifted() {
+	dir=/var/lib/stage1-xen-shifted # ext4: a tmpfs of this kernel cannot map owners
+	stage0 --dir=$dir prepare --insecure-options=image --stage1-path=$STAGE1 $IMAGE -- -c 'stat -c "%u:%g" / /root /bin/sh
+		echo new >/new && chown web:www /new && stat -c "%u:%g" /new; sync' >$OUT/uuid || return 1
+	root=pods/prepared/$(uuid)
+	printf 1048576:65536 >$dir/$root/private-users-prepared
+	find $dir/$root/stage1/rootfs/opt/stage2/app/rootfs -exec chown -h 1048576:1048576 {} +
+	stage0 --dir=$dir run-prepared --net=none "$(uuid)" >$OUT/stdout 2>$OUT/stderr
+	echo $? >$OUT/status
+	bare $OUT/stdout
+	made=$(stat -c %u:%g $dir/pods/run/$(uuid)/stage1/rootfs/opt/stage2/app/rootfs/new)
+	stage0 --dir=$dir export "$(uuid)" $OUT/left.aci && kept=$(tar --numeric-owner -tvf $OUT/left.aci rootfs/new | awk '{ print $2 }')
+	stage0 --dir=$dir rm "$(uuid)" >/dev/null && rm -r $dir || return 1
+	expect status 0 "$(status)" && expect "owners seen" "0:0 0:0 0:0 1000:33 " "$(tr '\n' ' ' <$OUT/stdout)" &&
+		expect "owner on disk" 1049576:1048609 "$made" && expect "owner when exported" 1000/33 "$kept" &&
+		expect stderr "" "$(cat $OUT/stderr)" || return 1
+	# where owners cannot be mapped, the pod runs, and a line says what it sees
+	verb prepare --insecure-options=image --stage1-path=$STAGE1 $IMAGE -- -c 'stat -c "%u" /root' >$OUT/uuid || return 1
+	printf 1048576:65536 >$DATA/pods/prepared/$(uuid)/private-users-prepared
+	chown 1048576 $DATA/pods/prepared/$(uuid)/stage1/rootfs/opt/stage2/app/rootfs/root
+	verb run-prepared --net=none "$(uuid)" >$OUT/stdout 2>$OUT/stderr
+	bare $OUT/stdout
+	expect "owner seen" 1048576 "$(cat $OUT/stdout)" && expect stderr "stage1 run: warning: app 'app': its files are seen with \
+the owners of --private-users, for their file system cannot map them (ext4, xfs and btrfs can)" "$(cat $OUT/stderr)" &&
+		verb rm "$(uuid)" >/dev/null
+}
