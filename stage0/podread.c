@@ -31,28 +31,8 @@ static int open_file(int pod, const char *path)
 int pod_read_file(int pod, const char *path, size_t max, char **text_r, size_t *len_r, struct err *e)
 {
 	AUTO_CLOSE int fd = open_file(pod, path);
-	AUTO_FREE char *text = NULL;
-	size_t len = 0, room = 0;
-	ssize_t n;
 
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	do {
-		if (len == room) {
-			room = room ? 2 * room : 4096;
-			text = xrealloc(text, room + 1, 1);
-		}
-		n = read(fd, text + len, room - len);
-		if (n < 0)
-			return err_sys(e, "read %s", path);
-		len += (size_t)n;
-		if (len > max)
-			return err_set(e, ERR_INPUT, "%s: larger than %zu bytes", path, max);
-	} while (n > 0);
-	text[len] = '\0';
-	*text_r = STEAL(text);
-	*len_r = len;
-	return 0;
+	return fd < 0 ? err_sys(e, "open %s", path) : read_file_fd(fd, path, max, text_r, len_r, e);
 }
 
 /* As scanf's %d: blanks before it and anything behind it do not matter. */

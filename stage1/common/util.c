@@ -54,16 +54,12 @@ char *xasprintf(const char *fmt, ...)
 	return or_die(n < 0 ? NULL : s);
 }
 
-int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t *len_r,
-	struct err *e)
+int read_file_fd(int fd, const char *name, size_t max, char **data_r, size_t *len_r, struct err *e)
 {
-	AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *data = NULL;
 	size_t len = 0, room = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
 	do {
 		if (len == room) {
 			room = room ? 2 * room : 4096;
@@ -71,15 +67,23 @@ int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t 
 		}
 		n = read(fd, data + len, room - len);
 		if (n < 0 && errno != EINTR)
-			return err_sys(e, "read %s", path);
+			return err_sys(e, "read %s", name);
 		len += n > 0 ? (size_t)n : 0;
 		if (len > max)
-			return err_set(e, ERR_INPUT, "%s: larger than %zu bytes", path, max);
+			return err_set(e, ERR_INPUT, "%s: larger than %zu bytes", name, max);
 	} while (n != 0);
 	data[len] = '\0';
 	*data_r = STEAL(data);
 	*len_r = len;
 	return 0;
+}
+
+int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t *len_r,
+	struct err *e)
+{
+	AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "open %s", path) : read_file_fd(fd, path, max, data_r, len_r, e);
 }
 
 int write_all(int fd, const void *data, size_t len)

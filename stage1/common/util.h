@@ -47,6 +47,8 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t *len_r,
 	struct err *e);
+/* The same of an open file, which stays the caller's; `name` is for messages. */
+int read_file_fd(int fd, const char *name, size_t max, char **data_r, size_t *len_r, struct err *e);
 
 /* Writes all of it, restarting after signals; the descriptor must be blocking. */
 int write_all(int fd, const void *data, size_t len);

@@ -115,7 +115,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	return 0;
 }
 
-static const struct pod_env default_env[] = { /* contract 4.5 */
+static const struct pod_pair default_env[] = { /* contract 4.5 */
 	{ (char *)"PATH", (char *)"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
 	{ (char *)"SHELL", (char *)"/bin/sh" },
 	{ (char *)"USER", (char *)"root" },

@@ -32,7 +32,7 @@ static bool env_name_valid(const char *s)
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct pod_env *const *x = a, *const *y = b;
+	const struct pod_pair *const *x = a, *const *y = b;
 	int order = strcmp((*x)->name, (*y)->name);
 
 	return order ? order : (*x > *y) - (*x < *y);
@@ -41,7 +41,7 @@ static int compare_names(const void *a, const void *b)
 /* The first that repeats an earlier one, or app->nenv. Lists are long: not each with each. */
 static size_t repeated_env(const struct pod_app *app)
 {
-	AUTO_FREE const struct pod_env **sorted = xcalloc(app->nenv, sizeof(*sorted));
+	AUTO_FREE const struct pod_pair **sorted = xcalloc(app->nenv, sizeof(*sorted));
 	size_t first = app->nenv;
 
 	for (size_t i = 0; i < app->nenv; i++)
@@ -55,29 +55,19 @@ static size_t repeated_env(const struct pod_app *app)
 
 static int read_env(const struct jnode *at, struct pod_app *app, struct err *e)
 {
-	struct jnode list, item;
-	int ret = read_list(at, "environment", &list, e);
+	const struct jnode list = { .up = at, .key = "environment" };
+	struct jnode item = { .up = &list };
 	size_t again;
 
-	if (ret <= 0)
-		return ret;
-	app->env = xcalloc(jnode_len(&list), sizeof(*app->env));
-	for (size_t i = 0; i < jnode_len(&list); i++) {
-		const char *name, *value = "";
-
-		if (jnode_item(&list, i, json_type_object, &item, e) < 0 ||
-			jnode_str(&item, "name", &name, e) < 0 ||
-			jnode_opt_str(&item, "value", &value, e) < 0)
-			return -1;
-		if (!env_name_valid(name))
-			return jnode_err(e, &item, "'%s' is not a name for a variable", name);
-		app->env[app->nenv].name = xstrdup(name);
-		app->env[app->nenv++].value = xstrdup(value);
-	}
+	if (read_pairs(at, list.key, &app->env, &app->nenv, e) < 0)
+		return -1;
+	for (item.idx = 0; item.idx < app->nenv; item.idx++)
+		if (!env_name_valid(app->env[item.idx].name))
+			return jnode_err(e, &item, "'%s' is not a name for a variable", app->env[item.idx].name);
 	again = repeated_env(app);
 	if (again == app->nenv)
 		return 0;
-	item = (struct jnode){ .up = &list, .idx = again };
+	item.idx = again;
 	return jnode_err(e, &item, "'%s' is set twice", app->env[again].name);
 }
 
@@ -178,7 +168,7 @@ static int read_app(const struct jnode *at, struct pod_app *app, struct err *e)
 		return -1;
 	if (jnode_opt_bool(at, "readOnlyRootFS", &app->read_only_root, e) < 0)
 		return -1;
-	if (read_notes(at, &app->notes, &app->nnotes, e) < 0)
+	if (read_pairs(at, "annotations", &app->notes, &app->nnotes, e) < 0)
 		return -1;
 	app->docker_image = pod_note(app->notes, app->nnotes, DOCKER_NOTE) != NULL;
 	return read_mounts(at, app, e);
@@ -215,7 +205,7 @@ static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
 		return jnode_err(e, root, "expected object, found %s",
 			json_type_to_name(json_object_get_type(root->obj)));
 	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0 ||
-		read_notes(root, &pod->notes, &pod->nnotes, e) < 0)
+		read_pairs(root, "annotations", &pod->notes, &pod->nnotes, e) < 0)
 		return -1;
 	ret = read_list(root, "ports", &ports, e);
 	if (ret > 0)
@@ -283,14 +273,10 @@ static void app_dispose(struct pod_app *app)
 		free_strings(app->handlers[i].exec, app->handlers[i].nexec);
 	}
 	free(app->handlers);
-	for (size_t i = 0; i < app->nenv; i++) {
-		free(app->env[i].name);
-		free(app->env[i].value);
-	}
-	free(app->env);
+	free_pairs(app->env, app->nenv);
 	free_mounts(app);
 	free_isolators(app);
-	free_notes(app->notes, app->nnotes);
+	free_pairs(app->notes, app->nnotes);
 }
 
 void pod_dispose(struct pod *pod)
@@ -299,6 +285,6 @@ void pod_dispose(struct pod *pod)
 		app_dispose(&pod->apps[i]);
 	free(pod->apps);
 	free_volumes(pod);
-	free_notes(pod->notes, pod->nnotes);
+	free_pairs(pod->notes, pod->nnotes);
 	*pod = (struct pod)POD_INIT;
 }

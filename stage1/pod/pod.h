@@ -18,11 +18,7 @@ enum {
 	POD_VOLUMES_MAX = 1024,
 };
 
-struct pod_env {
-	char *name, *value;
-};
-
-struct pod_pair { /* an annotation */
+struct pod_pair { /* an annotation, a variable */
 	char *name, *value;
 };
 
@@ -85,7 +81,7 @@ struct pod_app {
 	uint32_t *gids;
 	size_t ngids;
 	char *cwd; /* absolute; "/" when absent or empty */
-	struct pod_env *env;
+	struct pod_pair *env;
 	size_t nenv;
 	bool read_only_root;
 	struct pod_handler *handlers;

@@ -66,14 +66,14 @@ void free_strings(char **list, size_t n)
 	free(list);
 }
 
-int read_notes(const struct jnode *at, struct pod_pair **notes_r, size_t *n_r, struct err *e)
+int read_pairs(const struct jnode *at, const char *key, struct pod_pair **pairs_r, size_t *n_r, struct err *e)
 {
 	struct jnode list, item;
-	int ret = read_list(at, "annotations", &list, e);
+	int ret = read_list(at, key, &list, e);
 
 	if (ret <= 0)
 		return ret;
-	*notes_r = xcalloc(jnode_len(&list), sizeof(**notes_r));
+	*pairs_r = xcalloc(jnode_len(&list), sizeof(**pairs_r));
 	for (size_t i = 0; i < jnode_len(&list); i++) {
 		const char *name, *value = "";
 
@@ -81,19 +81,19 @@ int read_notes(const struct jnode *at, struct pod_pair **notes_r, size_t *n_r, s
 			jnode_str(&item, "name", &name, e) < 0 ||
 			jnode_opt_str(&item, "value", &value, e) < 0)
 			return -1;
-		(*notes_r)[*n_r] = (struct pod_pair){ .name = xstrdup(name), .value = xstrdup(value) };
+		(*pairs_r)[*n_r] = (struct pod_pair){ .name = xstrdup(name), .value = xstrdup(value) };
 		(*n_r)++;
 	}
 	return 0;
 }
 
-void free_notes(struct pod_pair *notes, size_t n)
+void free_pairs(struct pod_pair *pairs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		free(notes[i].name);
-		free(notes[i].value);
+		free(pairs[i].name);
+		free(pairs[i].value);
 	}
-	free(notes);
+	free(pairs);
 }
 
 /* Of the image: its user's name when that is its group's too, else NULL; borrowed from the document. */
@@ -139,7 +139,7 @@ int pod_app_know_image(struct pod_app *app, const char *text, size_t len, struct
 	if (!json_object_is_type(doc, json_type_object))
 		ret = err_set(e, ERR_INPUT, "manifest: expected object");
 	else
-		ret = read_notes(&root, &notes, &n, e);
+		ret = read_pairs(&root, "annotations", &notes, &n, e);
 	if (ret == 0)
 		ret = read_lone_user(&root, &lone, e);
 	if (ret == 0 && pod_note(notes, n, DOCKER_NOTE)) {
@@ -148,7 +148,7 @@ int pod_app_know_image(struct pod_app *app, const char *text, size_t len, struct
 	}
 	notify = pod_note(notes, n, NOTIFY_NOTE);
 	app->says_ready = ret == 0 && notify && is_true(notify);
-	free_notes(notes, n);
+	free_pairs(notes, n);
 	json_object_put(doc);
 	return ret;
 }

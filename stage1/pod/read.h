@@ -16,8 +16,9 @@ int read_number(const struct jnode *at, const char *key, uint32_t max, uint32_t 
 void free_strings(char **list, size_t n);
 
 /* read.c */
-int read_notes(const struct jnode *at, struct pod_pair **notes_r, size_t *n_r, struct err *e);
-void free_notes(struct pod_pair *notes, size_t n);
+/* A list of {name, value}, a value that is not there being "". Half of it is there after an error. */
+int read_pairs(const struct jnode *at, const char *key, struct pod_pair **pairs_r, size_t *n_r, struct err *e);
+void free_pairs(struct pod_pair *pairs, size_t n);
 
 /* volumes.c */
 int read_volumes(const struct jnode *root, struct pod *pod, struct err *e);

@@ -473,7 +473,7 @@ static void plans_the_guest(void **state)
 
 static void keeps_the_environment_of_the_manifest(void **state)
 {
-	static struct pod_env given[] = {
+	static struct pod_pair given[] = {
 		{ TEXT("ZED"), TEXT("1=2") }, { TEXT("HOME"), TEXT("") }, { TEXT("PATH"), TEXT("/opt:bin") },
 		{ TEXT("USER"), TEXT("u") }, { TEXT("LOGNAME"), TEXT("l") }, { TEXT("SHELL"), TEXT("s") },
 		{ TEXT("AC_APP_NAME"), TEXT("other") },
@@ -497,7 +497,7 @@ static void keeps_the_environment_of_the_manifest(void **state)
 /* As rkt: where it is to say that it is ready, unless its manifest knows better. */
 static void an_app_may_say_that_it_is_ready(void **state)
 {
-	static struct pod_env given[] = { { TEXT("NOTIFY_SOCKET"), TEXT("/mine") } };
+	static struct pod_pair given[] = { { TEXT("NOTIFY_SOCKET"), TEXT("/mine") } };
 	const struct { struct pod_app app; const char *socket; } rows[] = {
 		{ { APP, .says_ready = true }, "NOTIFY_SOCKET=/run/systemd/notify" },
 		{ { APP, .says_ready = true, .env = given, .nenv = 1 }, "NOTIFY_SOCKET=/mine" },
