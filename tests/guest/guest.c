@@ -278,6 +278,25 @@ static void ready_in_haste(void **state)
 	assert_true(d->apps[0].ready);
 }
 
+/* All processes of a pod are in sight: of another user's nothing but that. Nor does PID 1's root lie open to root. */
+static void another_apps_files(void **state)
+{
+	static const char spy[] = "until test -e /dev/shm/up; do usleep 10000; done; "
+		"cat /proc/[0-9]*/root/only-mine /proc/[0-9]*/cwd/only-mine 2>/dev/null; ls /proc/1/root/pod 2>/dev/null; "
+		"ls -d /proc/[0-9]* | wc -l >/dev/shm/n; test $(cat /dev/shm/n) -ge 3 && echo nothing; exit 0";
+	const struct app_spec apps[] = {
+		{ .name = "app", .exec = SH("rm -f /dev/shm/up; echo secret >/only-mine; : >/dev/shm/up; "
+			"until test -e /dev/shm/n; do usleep 10000; done; usleep 300000") },
+		{ .name = "two", .exec = SH(spy), .user = "www" },
+	};
+
+	(void)state;
+	dom0_start(d, apps, 2, false);
+	dom0_to_end(d);
+	expect(1, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(1, WIRE_STDOUT), "nothing\n");
+}
+
 /* 30 processes lose their parent and end; then the app looks for zombies, for a while. */
 static void orphans_are_reaped(void **state)
 {
@@ -951,6 +970,7 @@ int main(void)
 		T(stdin_nobody_reads),
 		T(an_app_says_that_it_is_ready),
 		T(ready_in_haste),
+		T(another_apps_files),
 		T(orphans_are_reaped),
 		T(stop_is_term_and_then_kill),
 		T(daemons_end_with_the_pod),

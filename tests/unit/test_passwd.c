@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "init/passwd.h"
 #include "stage1/common/util.h"
+#include "tests/unit/no_openat2.h"
 
 enum { UNTOUCHED = 4242, LONGEST = 8190 }; /* bytes of a line that still fits */
 
@@ -184,6 +186,77 @@ static void looks_up_what_is_no_name(void **state)
 	assert_string_equal(e.msg, "\"4294967295\" group not found");
 }
 
+static int try_without(void *arg)
+{
+	struct err e = ERR_INIT;
+	uint32_t id;
+
+	(void)arg;
+	if (passwd_lookup(PASSWD_USER, "www", &id, &e) == 0 ||
+		strcmp(e.msg, "\"www\" user not found: /etc/passwd: Function not implemented") != 0)
+		return 1;
+	e = (struct err)ERR_INIT;
+	if (passwd_lookup(PASSWD_GROUP, "/etc", &id, &e) == 0 ||
+		strcmp(e.msg, "group by the owner of '/etc': Function not implemented") != 0)
+		return 2;
+	return passwd_lookup(PASSWD_USER, "7", &id, &e) == 0 && id == 7 ? 0 : 3; /* nothing is opened for it */
+}
+
+static void fails_closed_without_openat2(void **state)
+{
+	(void)state;
+	assert_int_equal(without_openat2(try_without, NULL), 0);
+}
+
+/* The names an image's manifest may have for a user: what is in several lines is in none. */
+static void a_name_of_several_lines_is_no_name(void **state)
+{
+	static const char text[] = ROOT "www:x:33:0::/:\nadm:x:4:0::/:\n";
+	static const char *const names[] = { "www\nadm", "\nwww", "www\n", "www:x:33", "www:x:0:0::/:\nadm", ":", "" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct err e = ERR_INIT;
+		uint32_t id;
+
+		assert_int_equal(search(text, strlen(text), PASSWD_USER, names[i], &id, &e), 0);
+	}
+}
+
+/* A passwd of a gigabyte costs the time to read it, not memory. */
+static void reads_a_gigabyte_in_constant_memory(void **state)
+{
+	enum { LINE = 32, BLOCK = 64 << 10 };
+	static char block[BLOCK];
+	struct rusage before, after;
+	struct err e = ERR_INIT;
+	uint32_t id = 0;
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	for (size_t at = 0; at < BLOCK; at += LINE)
+		memcpy(block + at, "someone:x:1000:1000::/home/s:/b\n", LINE);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(fds[0]);
+		for (size_t sent = 0; sent < (size_t)1 << 30; sent += BLOCK)
+			if (write_all(fds[1], block, BLOCK) < 0)
+				_exit(1);
+		_exit(write_all(fds[1], "last:x:9:9::/:\n", 15) < 0);
+	}
+	(void)close(fds[1]);
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	assert_int_equal(passwd_search(fds[0], "/etc/passwd", PASSWD_USER, "last", &id, &e), 1);
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	assert_int_equal(id, 9);
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 1024); /* KiB */
+	(void)close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +265,9 @@ int main(void)
 		cmocka_unit_test(finds_a_name_at_every_border),
 		cmocka_unit_test(bounds_a_line),
 		cmocka_unit_test(looks_up_what_is_no_name),
+		cmocka_unit_test(fails_closed_without_openat2),
+		cmocka_unit_test(a_name_of_several_lines_is_no_name),
+		cmocka_unit_test(reads_a_gigabyte_in_constant_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

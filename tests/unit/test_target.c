@@ -14,6 +14,7 @@
 
 #include "init/target.h"
 #include "stage1/common/util.h"
+#include "tests/unit/no_openat2.h"
 
 static char top[] = "/tmp/test-target-XXXXXX"; /* the root is top/root, and top/outside must stay empty */
 static int top_fd, root;
@@ -146,6 +147,27 @@ static void follows_no_link_of_proc(void **state)
 	assert_int_equal(errno, ELOOP);
 }
 
+/* Never by a way that follows links: then rather nothing. */
+static int try_without(void *arg)
+{
+	struct stat st;
+
+	(void)arg;
+	if (target_open(root, "/etc", O_PATH) >= 0 || errno != ENOSYS)
+		return 1;
+	if (target_make(root, "/closed/file", true, 0644) >= 0 || errno != ENOSYS)
+		return 2;
+	if (target_make(root, "/closed", false, 0755) >= 0 || errno != ENOSYS)
+		return 3;
+	return fstatat(root, "closed", &st, AT_SYMLINK_NOFOLLOW) == 0 ? 4 : 0;
+}
+
+static void fails_closed_without_openat2(void **state)
+{
+	(void)state;
+	assert_int_equal(without_openat2(try_without, NULL), 0);
+}
+
 static void nothing_was_made_outside(void **state)
 {
 	AUTO_FREE char *count = xasprintf("test $(ls -A %s/outside | wc -l) = 0 && test $(ls -A %s | wc -l) = 2",
@@ -162,6 +184,7 @@ int main(void)
 		cmocka_unit_test(links_lead_nowhere_but_into_the_root),
 		cmocka_unit_test(gives_up_on_what_leads_nowhere),
 		cmocka_unit_test(follows_no_link_of_proc),
+		cmocka_unit_test(fails_closed_without_openat2),
 		cmocka_unit_test(nothing_was_made_outside),
 	};
 

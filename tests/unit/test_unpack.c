@@ -22,6 +22,7 @@
 #include "stage0/root.h"
 #include "stage0/unpack.h"
 #include "stage1/common/util.h"
+#include "tests/unit/no_openat2.h"
 
 struct ent {
 	const char *name;
@@ -519,6 +520,30 @@ static void refuses_a_root_that_is_there(void **state)
 		"create directory 'rootfs': File exists");
 }
 
+/* Not even what an honest image says is placed where the kernel cannot say where that is. */
+static int try_without(void *arg)
+{
+	static const struct ent ents[] = { M, R, { "rootfs/a", 'd', NULL, 0755 }, { "rootfs/a/b", 'f', "x", 0644 } };
+	struct sandbox *s = arg;
+	AUTO_CLOSE int fd = image(s, ents, COUNT(ents), ARCHIVE_FILTER_NONE);
+	struct aci aci = ACI_INIT;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	if (aci_unpack(fd, s->in, &limits, &aci, &e) == 0)
+		return 1;
+	if (!strstr(e.msg, "Function not implemented"))
+		return 2;
+	return fstatat(s->in, "rootfs/a", &st, AT_SYMLINK_NOFOLLOW) == 0 ? 3 : 0;
+}
+
+static void fails_closed_without_openat2(void **state)
+{
+	assert_int_equal(without_openat2(try_without, *state), 0);
+	check_outside(*state);
+	assert_true(unlinkat(((struct sandbox *)*state)->in, "rootfs", AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
 /* --- tree_remove() */
 
 static void removes_deep_trees_and_follows_nothing(void **state)
@@ -602,6 +627,7 @@ int main(void)
 		T(id_is_the_hash_of_the_tar),
 		T(makes_devices_only_as_root),
 		T(refuses_a_root_that_is_there),
+		T(fails_closed_without_openat2),
 		T(removes_deep_trees_and_follows_nothing),
 		T(removes_trees_with_names_like_its_own),
 		T(does_not_remove_through_mounts),
