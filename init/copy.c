@@ -13,16 +13,6 @@
 
 enum { DEPTH_MAX = 200 }; /* four descriptors a level */
 
-static DIR *open_dir(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		(void)close(fd);
-	return d;
-}
-
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
@@ -30,7 +20,7 @@ static bool is_dots(const char *name)
 
 int copy_is_empty(int dir)
 {
-	DIR *d = open_dir(dir);
+	DIR *d = dir_read(dir);
 	const struct dirent *entry;
 
 	if (!d)
@@ -132,7 +122,7 @@ static int copy_entry(int from, int to, const char *name, int depth, struct err 
 /* Attributes come last: a directory may be one that nobody may write in, and filling it sets its times. */
 static int copy_level(int from, int to, int depth, struct err *e)
 {
-	DIR *d = open_dir(from);
+	DIR *d = dir_read(from);
 	const struct dirent *entry;
 	struct stat st;
 	int ret = 0;

@@ -2,8 +2,6 @@
 #include "stage0/delete.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -79,14 +77,12 @@ static void forget_registration(const struct known_pod *pod)
 /* All but the manifest, which goes last with the directory: what is left of a pod can still be told. */
 static int remove_content(int pod, struct err *e)
 {
-	AUTO_CLOSE int fd = openat(pod, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_read(pod);
 	struct dirent *d;
 	int ret = 0;
 
 	if (!dir)
 		return err_sys(e, "open its directory");
-	(void)STEAL_FD(fd); /* the stream's now */
 	if (tree_remove(pod, "stage1", e) < 0 || tree_remove(pod, "overlay", e) < 0)
 		ret = -1;
 	while (ret == 0 && (d = readdir(dir)))

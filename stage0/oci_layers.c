@@ -179,15 +179,13 @@ static int read_layer(struct layering *l, const struct oci_store *store, const s
 /* All that is in a directory of ours, found without a link. */
 static int empty_dir(int fd, struct err *e)
 {
-	AUTO_CLOSE int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	DIR *dir = dir_read(fd);
 	struct dirent *d;
 	bool again = true;
 	int ret = 0;
 
 	if (!dir)
 		return err_sys(e, "open");
-	(void)STEAL_FD(own); /* the stream's now */
 	while (ret == 0 && again) { /* until nothing is seen: removing disturbs the reading */
 		again = false;
 		rewinddir(dir);
@@ -236,14 +234,12 @@ static int apply_layer(struct layering *l, const struct oci_store *store, const 
 /* What an image has to have, whatever its layers say. */
 static int check_root(int root, struct err *e)
 {
-	AUTO_CLOSE int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_read(root);
 	struct stat st;
 	size_t n = 0;
 
 	if (!dir)
 		return err_sys(e, "open 'rootfs'");
-	(void)STEAL_FD(fd); /* the stream's now */
 	while (readdir(dir))
 		n++;
 	(void)closedir(dir);

@@ -52,14 +52,12 @@ static int lock_dir(int store, const char *name)
 
 static int remove_unfinished(int store, struct err *e)
 {
-	AUTO_CLOSE int fd = openat(store, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_read(store);
 	struct dirent *d;
 	int ret = 0;
 
 	if (!dir)
 		return err_sys(e, "read the tree store");
-	(void)STEAL_FD(fd); /* the stream's now */
 	while (ret == 0 && (d = readdir(dir))) {
 		AUTO_CLOSE int lock = str_has_prefix(d->d_name, UNFINISHED) ? lock_dir(store, d->d_name) : -1;
 

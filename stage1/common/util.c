@@ -86,6 +86,16 @@ int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t 
 	return fd < 0 ? err_sys(e, "open %s", path) : read_file_fd(fd, path, max, data_r, len_r, e);
 }
 
+DIR *dir_read(int fd)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+
+	if (!dir && own >= 0)
+		(void)close(own);
+	return dir;
+}
+
 int write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

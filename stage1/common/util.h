@@ -4,6 +4,7 @@
 #ifndef STAGE1_COMMON_UTIL_H
 #define STAGE1_COMMON_UTIL_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,9 @@ int read_file_at(int dirfd, const char *path, size_t max, char **data_r, size_t 
 	struct err *e);
 /* The same of an open file, which stays the caller's; `name` is for messages. */
 int read_file_fd(int fd, const char *name, size_t max, char **data_r, size_t *len_r, struct err *e);
+
+/* A reader of the directory `fd`, from its start: closedir(); `fd` stays the caller's. NULL with errno. */
+DIR *dir_read(int fd);
 
 /* Writes all of it, restarting after signals; the descriptor must be blocking. */
 int write_all(int fd, const void *data, size_t len);
