@@ -1,7 +1,7 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
-APPLETS := sh awk cat cut dd df echo env false free grep head hostname id kill ln ls mkdir mkfifo mknod mount nproc od ps pwd \
-	sed sha256sum sleep rm sort stat stty sync tail tr true tty uname wc yes
+APPLETS := sh awk cat cut dd df echo env false free grep head hostname id ip kill ln ls mkdir mkfifo mknod mount nc netstat nproc od \
+	ping ping6 ps pwd sed sha256sum sleep rm sort stat stty sync tail tr true tty uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 
 $(B)/tests/random:
@@ -15,11 +15,12 @@ $(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c nam
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread
 
-$(APP): $(B)/tests/p9test $(B)/tests/guest-notify $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
+$(APP): $(B)/tests/p9test $(B)/tests/nettest $(B)/tests/guest-notify $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
 	@echo "  PACK    $@"
 	@$(B)/pack --format=aci $@ manifest=tests/xen/app/manifest rootfs/bin/busybox=$(BUSYBOX):0755 \
 		$(foreach a,$(APPLETS),'rootfs/bin/$(a)->busybox') rootfs/etc/passwd=tests/xen/app/passwd \
-		rootfs/bin/p9test=$(B)/tests/p9test:0755 rootfs/bin/notify=$(B)/tests/guest-notify:0755 rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
+		rootfs/bin/p9test=$(B)/tests/p9test:0755 rootfs/bin/nettest=$(B)/tests/nettest:0755 \
+		rootfs/bin/notify=$(B)/tests/guest-notify:0755 rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
 		rootfs/random=$(B)/tests/random
 
 # The same, as other tools make images.
@@ -41,6 +42,16 @@ $(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
 $(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/bench-init:0755 dev/
 bench-run: $(B)/tests/bench-initramfs $(B)/tests/init-qemu
+
+# The two ends of a network, and a plain domain that is one of them.
+$(B)/tests/nettest: $(call plain,tests/xen/nettest.c init/net.c $(NETLINK) $(COMMON))
+	@mkdir -p $(@D)
+	@echo "  LD[vm]  $@"
+	@$(CC) -static -s -o $@ $^
+$(B)/tests/nettest-initramfs: $(B)/tests/nettest $(B)/pack
+	@$(B)/pack --format=initramfs $@ init=$(B)/tests/nettest:0755 dev/
+bench-run: $(B)/tests/nettest-initramfs
+check-xen check-run: $(B)/tests/nettest
 
 # The same `run` with QEMU as the 9p backend, to compare ours with.
 $(B)/obj/tests/plan-qemu.o: stage1/plan/plan.c
