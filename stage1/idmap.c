@@ -31,24 +31,24 @@ static void hold_namespace(int ready) __attribute__((noreturn));
 
 static void hold_namespace(int ready)
 {
-	char why = unshare(CLONE_NEWUSER) < 0 ? (char)errno : 0;
+	int why = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
 
-	(void)!write(ready, &why, 1);
+	(void)!write(ready, &why, sizeof(why));
 	for (;;)
 		(void)pause();
 }
 
 static int open_of(pid_t pid, int ready, const struct id_shift *shift, struct err *e)
 {
-	char path[40], why = ECHILD;
+	int fd, why = ECHILD; /* it was killed */
+	char path[40];
 	ssize_t n;
-	int fd;
 
 	do
-		n = read(ready, &why, 1);
+		n = read(ready, &why, sizeof(why));
 	while (n < 0 && errno == EINTR);
 	errno = why;
-	if (n != 1 || why != 0)
+	if (why != 0)
 		return err_sys(e, "make a user namespace");
 	if (write_map(pid, "uid_map", shift, e) < 0 || write_map(pid, "gid_map", shift, e) < 0)
 		return -1;

@@ -56,7 +56,7 @@ static void check_mounts(const struct mounts_plan *plan, const struct pod *pod)
 	}
 }
 
-static void plan(struct plan_input *in)
+static void plan(struct plan_input with)
 {
 	struct mounts_plan mounts = MOUNTS_PLAN_INIT;
 	struct plan_warnings warnings = { .n = 0 };
@@ -65,25 +65,25 @@ static void plan(struct plan_input *in)
 	struct err e = ERR_INIT;
 	uint8_t *bytes = NULL;
 	size_t len;
-	int ret = plan_check(in, &warnings, &e);
+	int ret = plan_check(&with, &warnings, &e);
 
 	if (ret == 0) {
 		MUST(e.kind == ERR_NONE);
-		ret = plan_mounts(in->pod, &mounts, &warnings, &e);
+		ret = plan_mounts(with.pod, &mounts, &warnings, &e);
 	}
 	if (ret == 0)
-		check_mounts(&mounts, in->pod);
-	in->mounts = &mounts; /* cppcheck-suppress autoVariables; nobody looks at it afterwards */
+		check_mounts(&mounts, with.pod);
+	with.mounts = &mounts;
 	if (ret == 0)
-		ret = plan_domain(in, &domain, &warnings, &e);
+		ret = plan_domain(&with, &domain, &warnings, &e);
 	for (size_t i = 0; i < warnings.n; i++)
 		must_be_harmless(warnings.line[i]);
 	plan_warnings_dispose(&warnings);
 	if (ret == 0) {
 		MUST(e.kind == ERR_NONE);
 		MUST(strlen(domain.cmdline) < 1024);
-		MUST(domain.vcpus >= 1 && domain.vcpus <= in->facts->cpus && domain.memory_kib <= in->facts->free_kib);
-		plan_guest(in, &guest);
+		MUST(domain.vcpus >= 1 && domain.vcpus <= with.facts->cpus && domain.memory_kib <= with.facts->free_kib);
+		plan_guest(&with, &guest);
 		if (guest_plan_encode(&guest, &bytes, &len, &e) == 0)
 			must_decode(bytes, len, &guest);
 	}
@@ -121,13 +121,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < pod.napps; i++) {
 		MUST(acname_valid(pod.apps[i].name));
 		/* as an image's manifest the same bytes do no harm either */
-		if (!pod.apps[i].has_app && pod_app_from_image(&pod.apps[i], text, size - 1, &e) < 0) {
+		if ((!pod.apps[i].has_app && pod_app_from_image(&pod.apps[i], text, size - 1, &e) < 0) ||
+			pod_app_know_image(&pod.apps[i], text, size - 1, &e) < 0) {
 			must_be_harmless(e.msg);
 			pod_dispose(&pod);
 			return 0;
 		}
 	}
-	plan(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" });
+	plan((struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" });
 	pod_dispose(&pod);
 	return 0;
 }

@@ -231,9 +231,11 @@ static void hear_as_manager(struct life *l)
 	size_t len = 0;
 	ssize_t n;
 
-	while ((n = recv(manager, text, sizeof(text), MSG_DONTWAIT)) > 0)
+	while ((n = recv(manager, text, sizeof(text) - 1, MSG_DONTWAIT)) > 0 && len < sizeof(l->told)) {
+		text[n] = '\0';
 		len += (size_t)snprintf(l->told + len, sizeof(l->told) - len, "%.*s|",
 			(int)strcspn(text, "\n"), text);
+	}
 }
 
 static int open_manager(void)

@@ -87,13 +87,13 @@ static void says_what_is_wrong(void **state)
 static void does_not_wait(void **state)
 {
 	char path[100];
+	int len = snprintf(path, sizeof(path), "@stage1-xen-slow.%d", (int)getpid());
+	AUTO_CLOSE int fd = listen_at(path);
 	struct err e = ERR_INIT;
-	AUTO_CLOSE int fd = -1;
 	int sent = 0;
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "@stage1-xen-slow.%d", (int)getpid());
-	fd = listen_at(path);
+	assert_true(len > 0);
 	while (sent < 100000 && notify_manager(path, true, &e) == 0)
 		sent++;
 	assert_in_range(sent, 1, 99999);
