@@ -242,12 +242,8 @@ static int set_names(const struct net *net, const struct guest_plan *plan, struc
 	return said(e, ret, "name the network devices");
 }
 
-static int set_nics(const struct net *net, const struct guest_plan *plan, struct err *e)
+static int set_nics(const struct net *net, const struct guest_plan *plan, struct sought *found, struct err *e)
 {
-	AUTO_FREE struct sought *found = calloc(plan->nnics + 1, sizeof(*found));
-
-	if (!found)
-		return err_set(e, ERR_SYSTEM, "no memory for %zu networks", plan->nnics);
 	for (size_t i = 0; i < plan->nnics; i++) {
 		const struct guest_nic *nic = &plan->nics[i];
 		int ret;
@@ -274,11 +270,16 @@ int net_up(const struct guest_plan *plan, int wait_ms, struct err *e)
 	AUTO_CLOSE int events = nl_open(RTMGRP_LINK); /* before the first look, so that none is missed */
 	const struct net net = { .ask = ask, .events = events, .deadline = now_ms() + wait_ms };
 	struct nl_request rq;
+	struct sought *found;
+	int ret;
 
 	if (ask < 0 || events < 0)
 		return said(e, ask < 0 ? ask : events, "open rtnetlink");
 	begin_link(&rq, LO_INDEX, true);
 	if (said(e, nl_talk(ask, &rq, NULL, NULL), "switch the loopback device on") < 0)
 		return -1;
-	return set_nics(&net, plan, e);
+	found = calloc(plan->nnics + 1, sizeof(*found));
+	ret = found ? set_nics(&net, plan, found, e) : err_set(e, ERR_SYSTEM, "no memory for %zu networks", plan->nnics);
+	free(found);
+	return ret;
 }

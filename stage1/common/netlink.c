@@ -148,7 +148,7 @@ int nl_talk(int fd, struct nl_request *rq, nl_message_fn *fn, void *arg)
 		return -errno;
 	while (ret == 1) {
 		const struct nlmsghdr *head;
-		size_t len, at = 0;
+		size_t len = 0, at = 0;
 
 		ret = receive(fd, buf, sizeof(buf), &len, 0);
 		if (ret < 0)
@@ -166,7 +166,7 @@ int nl_hear(int fd, nl_message_fn *fn, void *arg)
 
 	while (ret == 0) {
 		const struct nlmsghdr *head;
-		size_t len, at = 0;
+		size_t len = 0, at = 0;
 
 		ret = receive(fd, buf, sizeof(buf), &len, MSG_DONTWAIT);
 		if (ret == -EAGAIN)
