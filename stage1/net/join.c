@@ -118,11 +118,11 @@ char *join_rules(const struct guest_nic *nic, const struct join_opts *opts)
 	fprintf(out, "\tchain out {\n\t\tmeta mark set " MARK " fwd to \"%s\"\n\t}\n\n", eth);
 	fprintf(out, "\tchain from_guest {\n\t\ttype filter hook ingress device $vif priority 0; policy drop;\n"
 		"\t\t# dom0's own: ports of its loopback address are forwarded to the pod\n"
-		"\t\tip daddr 127.0.0.0/8 drop\n\t\tip saddr 127.0.0.0/8 drop\n");
+		"\t\tip daddr 127.0.0.0/8 drop\n");
 	if (opts->only_to)
 		put_only_to(opts->only_to, out);
 	if (opts->any_source)
-		fputs("\t\tgoto out\n", out);
+		fputs("\t\tip saddr 127.0.0.0/8 drop\n\t\tgoto out\n", out);
 	else
 		put_filter(nic, mac, out);
 	fprintf(out, "\t}\n\n\tchain to_guest {\n\t\ttype filter hook ingress device \"%s\" priority 0; policy drop;\n"
