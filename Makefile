@@ -39,7 +39,7 @@ RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c pod
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
-	cgroup.c devices.c limits.c passwd.c mounts.c view.c target.c copy.c net.c)
+	cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
 OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "init/mounts.h"
 #include "init/net.h"
 #include "init/server.h"
+#include "init/signals.h"
 #include "stage1/common/util.h"
 
 /* For the network devices that dom0 has promised: as long as libxl waits for its side of them. */
@@ -41,23 +41,6 @@ static void die(const struct err *e)
 	(void)dprintf(STDERR_FILENO, "stage1-xen init: %s\n", e->msg);
 	(void)tcdrain(STDERR_FILENO);
 	power_off();
-}
-
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGPWR);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_sys(e, "block signals");
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd >= 0 ? fd : err_sys(e, "open a signalfd");
 }
 
 static int prepare(const struct guest_plan *plan, struct err *e)
@@ -85,7 +68,7 @@ int main(void)
 	if (mounts_base(&e) < 0)
 		die(&e);
 	/* /proc, /sys and /dev are there, and / is a tmpfs. */
-	sigfd = open_signals(&e);
+	sigfd = signals_open(&e);
 	if (sigfd < 0 || server_open(&io, &e) < 0)
 		die(&e);
 	/* Dom0 can hear us: from here on it is told of every failure. */

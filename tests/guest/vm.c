@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "init/guest.h"
+#include "init/signals.h"
 #include "init/net.h"
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
@@ -290,34 +290,19 @@ static ssize_t channel_write(void *ctx, const void *buf, size_t len)
 	return n >= 0 ? n : errno == EAGAIN ? 0 : -1;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGPWR);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	must(fd, "signalfd");
-	return fd;
-}
-
 static void pid_1(int fd) __attribute__((noreturn));
 
 static void pid_1(int fd)
 {
 	static const struct guest_ops ops = { .prepare = prepare, .finish = finish };
 	struct transport io = { .ctx = &fd, .fd = fd, .ack = ack, .read = channel_read, .write = channel_write };
+	struct err e = ERR_INIT;
 	int sigfd, before;
 
 	enter_base();
 	(void)umask(0022);
-	sigfd = open_signals();
+	sigfd = signals_open(&e);
+	must(sigfd, e.msg);
 	before = open_fds();
 	speed = vm_speed;
 	guest_run(&io, sigfd, &ops);
