@@ -98,6 +98,7 @@ static void does_not_wait(void **state)
 		sent++;
 	assert_in_range(sent, 1, 99999);
 	assert_non_null(strstr(e.msg, "Resource temporarily unavailable"));
+	expect_text(fd, "READY=1\nSTATUS=The pod runs.");
 }
 
 int main(void)
