@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stage1/common/util.h"
+#include "stage1/plan/quantity.h"
 
 typedef unsigned __int128 u128;
 
@@ -24,36 +25,15 @@ struct quantity {
 
 enum { SCALE_MIN = -9 }; /* nano: smaller parts are rounded up */
 
-static const struct { const char *suffix; int power; } decimal[] = {
-	{ "n", -9 }, { "u", -6 }, { "m", -3 }, { "", 0 }, { "k", 3 }, { "M", 6 }, { "G", 9 },
-	{ "T", 12 }, { "P", 15 }, { "E", 18 },
-}, binary[] = {
-	{ "Ki", 10 }, { "Mi", 20 }, { "Gi", 30 }, { "Ti", 40 }, { "Pi", 50 }, { "Ei", 60 },
-};
-
 static bool read_suffix(const char *s, struct quantity *q)
 {
-	char *end;
-	long power;
+	int two, ten;
 
-	for (size_t i = 0; i < COUNT(decimal); i++)
-		if (!strcmp(s, decimal[i].suffix)) {
-			q->form = DECIMAL;
-			q->power = decimal[i].power;
-			return true;
-		}
-	for (size_t i = 0; i < COUNT(binary); i++)
-		if (!strcmp(s, binary[i].suffix)) {
-			q->form = BINARY;
-			q->power = binary[i].power;
-			return true;
-		}
-	if ((*s != 'e' && *s != 'E') || !strchr("+-0123456789", s[1]) || strlen(s) > 5)
+	if (!quantity_suffix(s, &two, &ten))
 		return false;
-	power = strtol(s + 1, &end, 10);
-	q->form = EXPONENT;
-	q->power = (int)power;
-	return end != s + 1 && !*end;
+	q->form = two ? BINARY : *s && s[1] ? EXPONENT : DECIMAL; /* E alone is a suffix */
+	q->power = two ? two : ten;
+	return true;
 }
 
 static bool add_digits(const char **p, struct quantity *q)
@@ -164,9 +144,8 @@ static char *decimal_text(const struct quantity *q)
 
 	for (; scale % 3; scale--)
 		n *= 10;
-	for (size_t i = 0; q->form != EXPONENT && i < COUNT(decimal); i++)
-		if (decimal[i].power == scale)
-			return number(q->negative, n, decimal[i].suffix);
+	if (q->form != EXPONENT && quantity_suffix_text(0, scale))
+		return number(q->negative, n, quantity_suffix_text(0, scale));
 	if (scale)
 		(void)snprintf(exponent, sizeof(exponent), "e%d", scale);
 	return number(q->negative, n, exponent);
@@ -175,7 +154,7 @@ static char *decimal_text(const struct quantity *q)
 static char *canonical(const char *text, const struct quantity *q)
 {
 	int64_t value = whole_value(q);
-	size_t power = 0;
+	int two = 0;
 	uint64_t n;
 
 	if (q->n == 0)
@@ -185,9 +164,9 @@ static char *canonical(const char *text, const struct quantity *q)
 	if (q->form != BINARY || q->scale < 0 || (value > -1024 && value < 1024))
 		return decimal_text(q);
 	n = (uint64_t)(value < 0 ? -value : value);
-	for (; n % 1024 == 0 && power < COUNT(binary); power++)
+	for (; n % 1024 == 0 && quantity_suffix_text(two + 10, 0); two += 10)
 		n /= 1024;
-	return number(value < 0, n, power ? binary[power - 1].suffix : "");
+	return number(value < 0, n, quantity_suffix_text(two, 0));
 }
 
 int quantity_read(const char *text, char **canonical_r, int64_t *value_r, struct err *e)

@@ -34,7 +34,7 @@ UNIT_test_runline    := $(LINE) $(POD) $(COMMON)
 UNIT_test_dns        := stage0/dns.c stage0/cli.c $(COMMON)
 UNIT_test_mds        := stage0/mds.c $(POD) $(COMMON)
 UNIT_test_netlink    := $(NETLINK) $(COMMON)
-UNIT_test_quantity   := stage0/quantity.c $(COMMON)
+UNIT_test_quantity   := stage0/quantity.c stage1/plan/quantity.c $(COMMON)
 
 UNITLIBS_test_oci      := -larchive -lmd $(JSON)
 UNITLIBS_test_pgp      := -lmd

@@ -1,7 +1,6 @@
 /* See quantity.h. */
 #include "stage1/plan/quantity.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -49,39 +48,47 @@ static const char *read_number(const char **at, struct number *n)
 	return digits ? NULL : malformed;
 }
 
-/* What follows the number: a power of two, or of ten. */
-static const char *read_suffix(const char *s, int *two_r, int *ten_r)
+static const struct {
+	const char *text;
+	int two, ten;
+} suffixes[] = {
+	{ "", 0, 0 },
+	{ "Ki", 10, 0 }, { "Mi", 20, 0 }, { "Gi", 30, 0 }, { "Ti", 40, 0 }, { "Pi", 50, 0 }, { "Ei", 60, 0 },
+	{ "n", 0, -9 }, { "u", 0, -6 }, { "m", 0, -3 },
+	{ "k", 0, 3 }, { "M", 0, 6 }, { "G", 0, 9 }, { "T", 0, 12 }, { "P", 0, 15 }, { "E", 0, 18 },
+};
+
+bool quantity_suffix(const char *s, int *two_r, int *ten_r)
 {
-	static const struct {
-		const char *text;
-		int two, ten;
-	} rows[] = {
-		{ "", 0, 0 },
-		{ "Ki", 10, 0 }, { "Mi", 20, 0 }, { "Gi", 30, 0 }, { "Ti", 40, 0 }, { "Pi", 50, 0 }, { "Ei", 60, 0 },
-		{ "n", 0, -9 }, { "u", 0, -6 }, { "m", 0, -3 },
-		{ "k", 0, 3 }, { "M", 0, 6 }, { "G", 0, 9 }, { "T", 0, 12 }, { "P", 0, 15 }, { "E", 0, 18 },
-	};
 	bool minus;
 	int ten = 0;
 
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (!strcmp(s, rows[i].text)) {
-			*two_r = rows[i].two;
-			*ten_r = rows[i].ten;
-			return NULL;
+	for (size_t i = 0; i < COUNT(suffixes); i++)
+		if (!strcmp(s, suffixes[i].text)) {
+			*two_r = suffixes[i].two;
+			*ten_r = suffixes[i].ten;
+			return true;
 		}
 	if (*s != 'e' && *s != 'E')
-		return malformed;
+		return false;
 	minus = *++s == '-';
 	s += *s == '-' || *s == '+';
 	if (!is_digit(*s))
-		return malformed;
+		return false;
 	for (; is_digit(*s); s++)
 		if (ten < 100)
 			ten = ten * 10 + (*s - '0');
 	*two_r = 0;
 	*ten_r = minus ? -ten : ten;
-	return *s ? malformed : NULL;
+	return !*s;
+}
+
+const char *quantity_suffix_text(int two, int ten)
+{
+	for (size_t i = 0; i < COUNT(suffixes); i++)
+		if (suffixes[i].two == two && suffixes[i].ten == ten)
+			return suffixes[i].text;
+	return NULL;
 }
 
 /* n * 2^two * 10^ten, rounded up. */
@@ -133,7 +140,7 @@ const char *quantity_amount(const char *text, enum quantity_unit unit, uint64_t 
 		text += strspn(text, "0123456789");
 		text += *text == '.' ? 1 + strspn(text + 1, "0123456789") : 0;
 	}
-	if (read_suffix(text, &two, &ten))
+	if (!quantity_suffix(text, &two, &ten))
 		return malformed;
 	if (minus && (wrong || n.whole || n.fraction || n.more))
 		return negative;
