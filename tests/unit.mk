@@ -3,7 +3,7 @@
 
 UNIT_test_pod        := $(POD) $(COMMON)
 UNIT_test_pgp        := stage0/pgp.c stage0/signature.c $(COMMON)
-UNIT_test_oci        := $(OCI) $(UNPACK) $(POD) $(COMMON)
+UNIT_test_oci        := tests/unit/sandbox.c $(OCI) $(UNPACK) $(POD) $(COMMON)
 UNIT_test_plan       := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_isolators  := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_size       := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -26,7 +26,7 @@ UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
 UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c journal.c sink.c session.c common/wire.c) $(COMMON)
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
-UNIT_test_unpack     := $(UNPACK) $(COMMON)
+UNIT_test_unpack     := tests/unit/sandbox.c $(UNPACK) $(COMMON)
 UNIT_test_tarout     := stage0/tarout.c $(UNPACK) $(COMMON)
 UNIT_test_podview    := $(addprefix stage0/,gojson.c mounts.c poddir.c pods.c root.c remove.c table.c when.c) $(COMMON)
 UNIT_test_manifest   := $(LINE) $(POD) $(COMMON)

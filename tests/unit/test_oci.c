@@ -23,6 +23,7 @@
 #include "stage0/oci.h"
 #include "stage0/root.h"
 #include "stage1/common/util.h"
+#include "tests/unit/sandbox.h"
 
 struct ent {
 	const char *name;
@@ -38,8 +39,7 @@ struct file {
 };
 
 struct box {
-	char path[64]; /* holds in/, outside/victim and the image */
-	int dir, in;
+	struct sandbox s; /* holds the image too */
 	struct file files[40]; /* of the archive */
 	size_t nfiles;
 	char diff_ids[8][DIGEST_MAX + 1], digests[8][DIGEST_MAX + 1];
@@ -53,17 +53,8 @@ static const struct aci_limits limits = { .bytes = 1 << 20, .entries = 60, .mani
 static int setup(void **state)
 {
 	struct box *b = xcalloc(1, sizeof(*b));
-	int fd;
 
-	(void)strcpy(b->path, "/tmp/test_oci.XXXXXX");
-	assert_non_null(mkdtemp(b->path));
-	b->dir = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(mkdirat(b->dir, "in", 0755), 0);
-	assert_int_equal(mkdirat(b->dir, "outside", 0755), 0);
-	fd = openat(b->dir, "outside/victim", O_WRONLY | O_CREAT, 0644);
-	assert_int_equal(write(fd, "safe", 4), 4);
-	(void)close(fd);
-	b->in = openat(b->dir, "in", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sandbox_open(&b->s);
 	*state = b;
 	return 0;
 }
@@ -82,13 +73,9 @@ static void forget(struct box *b)
 static int teardown(void **state)
 {
 	struct box *b = *state;
-	AUTO_CLOSE int tmp = openat(b->dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct err e = ERR_INIT;
 
 	forget(b);
-	(void)close(b->in);
-	(void)close(b->dir);
-	assert_int_equal(tree_remove(tmp, strrchr(b->path, '/') + 1, &e), 0);
+	sandbox_close(&b->s);
 	free(b);
 	return 0;
 }
@@ -274,7 +261,7 @@ static void docker_archive(struct box *b, const char *tags)
 static int archive_of(struct box *b, int filter)
 {
 	struct archive *a = archive_write_new();
-	int fd = openat(b->dir, "image.tar", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(b->s.dir, "image.tar", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_int_equal(archive_write_set_format_pax_restricted(a), ARCHIVE_OK);
 	assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
@@ -298,23 +285,6 @@ static int archive_of(struct box *b, int filter)
 	return fd;
 }
 
-static void check_outside(struct box *b)
-{
-	struct err e = ERR_INIT;
-	AUTO_FREE char *text = NULL;
-	struct stat st;
-	size_t len;
-
-	assert_int_equal(read_file_at(b->dir, "outside/victim", 100, &text, &len, &e), 0);
-	assert_string_equal(text, "safe");
-	assert_int_equal(fstatat(b->dir, "outside/victim", &st, 0), 0);
-	assert_int_equal(st.st_nlink, 1);
-	assert_int_equal(fstatat(b->dir, "outside/new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(fstatat(b->dir, "new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(fstatat(b->in, "new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(access("/new-from-test-oci", F_OK), -1);
-}
-
 static int unpack_fd(struct box *b, int fd, const char *tag, struct aci *aci_r, struct err *e)
 {
 	struct oci oci = OCI_INIT;
@@ -322,9 +292,9 @@ static int unpack_fd(struct box *b, int fd, const char *tag, struct aci *aci_r, 
 	int ret = oci_open(fd, "/nowhere/image.tar", tag, &limits, &oci, &aci, e);
 
 	if (ret == 0)
-		ret = oci_unpack(&oci, b->in, &limits, e);
+		ret = oci_unpack(&oci, b->s.in, &limits, e);
 	oci_dispose(&oci);
-	check_outside(b);
+	sandbox_check(&b->s);
 	if (ret < 0 || !aci_r)
 		aci_dispose(&aci);
 	else
@@ -336,7 +306,7 @@ static void clean_in(struct box *b)
 {
 	struct err e = ERR_INIT;
 
-	assert_int_equal(tree_remove(b->in, "rootfs", &e), 0);
+	assert_int_equal(tree_remove(b->s.in, "rootfs", &e), 0);
 	forget(b);
 }
 
@@ -374,7 +344,7 @@ static void must_fail(struct box *b, const char *msg)
 
 static void assert_file(struct box *b, const char *path, const char *text)
 {
-	AUTO_CLOSE int root = openat(b->in, "rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int root = openat(b->s.in, "rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int fd = root_open(root, path, O_RDONLY);
 	char buf[100] = "";
 
@@ -493,9 +463,9 @@ static void keeps_what_directories_have(void **state)
 	layer(b, upper, ARCHIVE_FILTER_NONE);
 	layout(b);
 	must_unpack(b, ARCHIVE_FILTER_NONE);
-	assert_int_equal(fstatat(b->in, "rootfs/etc", &st, 0), 0);
+	assert_int_equal(fstatat(b->s.in, "rootfs/etc", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
-	assert_int_equal(fstatat(b->in, "rootfs/usr/lib", &st, 0), 0);
+	assert_int_equal(fstatat(b->s.in, "rootfs/usr/lib", &st, 0), 0);
 	assert_int_equal(st.st_mtime, 1000000);
 }
 
@@ -507,10 +477,10 @@ static void stays_within_the_root(void **state)
 	} rows[] = {
 		{ { { "../new", 'f', "" }, END }, "layer 2 of 2: entry '../new': '..' in a name" },
 		{ { { "etc/../../new", 'f', "" }, END }, "layer 2 of 2: entry 'etc/../../new': '..' in a name" },
-		{ { { "/new-from-test-oci", 'f', "" }, END }, NULL },
+		{ { { "/new-from-a-test", 'f', "" }, END }, NULL },
 		{ { { "out", 'l', "../../outside" }, { "out/new", 'f', "" }, END },
 			"layer 2 of 2: entry 'out/new': its directory: No such file or directory" },
-		{ { { "out", 'l', "/" }, { "out/new-from-test-oci", 'f', "" }, END }, NULL },
+		{ { { "out", 'l', "/" }, { "out/new-from-a-test", 'f', "" }, END }, NULL },
 		{ { { "out", 'h', "../../outside/victim" }, END },
 			"layer 2 of 2: entry 'out': hard link to '../../outside/victim': '..' in a name" },
 		{ { { "out", 'h', "/" }, END }, "layer 2 of 2: entry 'out': a hard link to the root" },
@@ -540,7 +510,7 @@ static void stays_within_the_root(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct box *b = *state;
-		AUTO_FREE char *outside = xasprintf("%s/outside", b->path);
+		AUTO_FREE char *outside = xasprintf("%s/outside", b->s.path);
 		const struct ent lower[] = { { "etc/", 'd', NULL }, { "dom0", 'l', outside },
 			{ "up", 'l', "../../outside" }, END };
 
@@ -840,7 +810,7 @@ static void choose(struct box *b, const char *tag, const char *text)
 	else
 		assert_string_equal(e.msg, text);
 	e = (struct err)ERR_INIT;
-	assert_int_equal(tree_remove(b->in, "rootfs", &e), 0);
+	assert_int_equal(tree_remove(b->s.in, "rootfs", &e), 0);
 }
 
 static char *one(struct box *b, const char *which)
@@ -932,7 +902,7 @@ static void reads_what_docker_saves(void **state)
 static int many_names(struct box *b, size_t n)
 {
 	struct archive *a = archive_write_new();
-	int fd = openat(b->dir, "many.tar.gz", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(b->s.dir, "many.tar.gz", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_int_equal(archive_write_set_format_pax_restricted(a), ARCHIVE_OK);
 	assert_int_equal(archive_write_add_filter(a, ARCHIVE_FILTER_GZIP), ARCHIVE_OK);
@@ -963,10 +933,10 @@ static void tells_kinds_apart(void **state)
 	}
 	assert_true(oci_store_detect(many_names(b, 19999)));
 	assert_false(oci_store_detect(many_names(b, 20000)));
-	assert_false(oci_store_detect(b->in));
-	assert_int_equal(mkdirat(b->in, "oci-layout", 0755), 0);
-	assert_true(oci_store_detect(b->in));
-	assert_int_equal(unlinkat(b->in, "oci-layout", AT_REMOVEDIR), 0);
+	assert_false(oci_store_detect(b->s.in));
+	assert_int_equal(mkdirat(b->s.in, "oci-layout", 0755), 0);
+	assert_true(oci_store_detect(b->s.in));
+	assert_int_equal(unlinkat(b->s.in, "oci-layout", AT_REMOVEDIR), 0);
 }
 
 /* A directory: links in it stay in it. */
@@ -978,8 +948,8 @@ static void reads_a_directory(void **state)
 
 	layer(b, base, ARCHIVE_FILTER_GZIP);
 	layout(b);
-	assert_int_equal(mkdirat(b->dir, "layout", 0755), 0);
-	dir = openat(b->dir, "layout", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkdirat(b->s.dir, "layout", 0755), 0);
+	dir = openat(b->s.dir, "layout", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(mkdirat(dir, "blobs", 0755), 0);
 	assert_int_equal(mkdirat(dir, "blobs/sha256", 0755), 0);
 	for (size_t i = 0; i < b->nfiles; i++)
@@ -988,13 +958,13 @@ static void reads_a_directory(void **state)
 	assert_true(oci_store_detect(dir));
 	assert_int_equal(unpack_fd(b, dir, NULL, NULL, &e), 0);
 	assert_file(b, "etc/a", "a");
-	assert_int_equal(tree_remove(b->in, "rootfs", &e), 0);
+	assert_int_equal(tree_remove(b->s.in, "rootfs", &e), 0);
 	assert_int_equal(unlinkat(dir, b->files[0].name, 0), 0);
 	assert_int_equal(symlinkat("/dev/zero", dir, b->files[0].name), 0);
 	assert_int_equal(unpack_fd(b, dir, NULL, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, ": open: No such file or directory"));
 	e = (struct err)ERR_INIT;
-	assert_int_equal(tree_remove(b->in, "rootfs", &e), 0);
+	assert_int_equal(tree_remove(b->s.in, "rootfs", &e), 0);
 	assert_int_equal(unlinkat(dir, b->files[0].name, 0), 0);
 	assert_int_equal(mkfifoat(dir, b->files[0].name, 0644), 0);
 	assert_int_equal(unpack_fd(b, dir, NULL, NULL, &e), -1);
@@ -1161,9 +1131,9 @@ static void splits_tags_off(void **state)
 	AUTO_CLOSE int home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct err e = ERR_INIT;
 
-	assert_int_equal(fchdir(b->dir), 0);
-	assert_int_equal(write_file_atomic(b->dir, "x.tar", "", 0, 0644, &e), 0);
-	assert_int_equal(write_file_atomic(b->dir, "colon:x", "", 0, 0644, &e), 0);
+	assert_int_equal(fchdir(b->s.dir), 0);
+	assert_int_equal(write_file_atomic(b->s.dir, "x.tar", "", 0, 0644, &e), 0);
+	assert_int_equal(write_file_atomic(b->s.dir, "colon:x", "", 0, 0644, &e), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_FREE char *file = NULL;
 		const char *tag;

@@ -23,17 +23,13 @@
 #include "stage0/unpack.h"
 #include "stage1/common/util.h"
 #include "tests/unit/no_openat2.h"
+#include "tests/unit/sandbox.h"
 
 struct ent {
 	const char *name;
 	char type; /* f file, d directory, l symbolic link, h hard link, c/b device, p fifo */
 	const char *arg; /* content or target */
 	unsigned mode;
-};
-
-struct sandbox {
-	char path[64]; /* holds `in`, `outside/victim` and the image */
-	int dir, in;
 };
 
 #define M { "manifest", 'f', "{}", 0644 }
@@ -43,32 +39,15 @@ static const struct aci_limits limits = { .bytes = 1 << 20, .entries = 50, .mani
 
 static int setup(void **state)
 {
-	struct sandbox *s = xcalloc(1, sizeof(*s));
-	int fd;
-
-	(void)strcpy(s->path, "/tmp/test_unpack.XXXXXX");
-	assert_non_null(mkdtemp(s->path));
-	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(mkdirat(s->dir, "in", 0755), 0);
-	assert_int_equal(mkdirat(s->dir, "outside", 0755), 0);
-	fd = openat(s->dir, "outside/victim", O_WRONLY | O_CREAT, 0644);
-	assert_int_equal(write(fd, "safe", 4), 4);
-	(void)close(fd);
-	s->in = openat(s->dir, "in", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = s;
+	*state = xcalloc(1, sizeof(struct sandbox));
+	sandbox_open(*state);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct sandbox *s = *state;
-	AUTO_CLOSE int tmp = openat(s->dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct err e = ERR_INIT;
-
-	(void)close(s->in);
-	(void)close(s->dir);
-	assert_int_equal(tree_remove(tmp, strrchr(s->path, '/') + 1, &e), 0);
-	free(s);
+	sandbox_close(*state);
+	free(*state);
 	return 0;
 }
 
@@ -114,35 +93,6 @@ static int image(struct sandbox *s, const struct ent *ents, size_t max, int filt
 	return fd;
 }
 
-static int count_outside(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)path;
-	(void)st;
-	(void)type;
-	return ftw->level > 2 ? -1 : 0;
-}
-
-static void check_outside(struct sandbox *s)
-{
-	AUTO_FREE char *outside = xasprintf("%s/outside", s->path);
-	struct err e = ERR_INIT;
-	AUTO_FREE char *text = NULL;
-	struct stat st;
-	size_t len;
-
-	assert_int_equal(read_file_at(s->dir, "outside/victim", 100, &text, &len, &e), 0);
-	assert_string_equal(text, "safe");
-	assert_int_equal(fstatat(s->dir, "outside/victim", &st, 0), 0);
-	assert_int_equal(st.st_nlink, 1);
-	assert_int_equal(st.st_mode & 07777, 0644);
-	assert_int_equal(fstatat(s->dir, "outside/new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(fstatat(s->dir, "new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(fstatat(s->in, "new", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(fstatat(s->in, "manifest", &st, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(access("/new-from-test-unpack", F_OK), -1);
-	assert_int_equal(nftw(outside, count_outside, 8, FTW_PHYS), 0);
-}
-
 static void clean_in(struct sandbox *s)
 {
 	struct err e = ERR_INIT;
@@ -158,7 +108,7 @@ static void unpack_fails(struct sandbox *s, int fd, const struct aci_limits *lim
 	assert_int_equal(aci_unpack(fd, s->in, lim, &aci, &e), -1);
 	assert_string_equal(e.msg, msg);
 	assert_null(aci.manifest);
-	check_outside(s);
+	sandbox_check(s);
 	clean_in(s);
 	(void)close(fd);
 }
@@ -171,8 +121,8 @@ static void refuses_what_leads_out(void **state)
 		{ { M, R, { "rootfs/../new", 'f', "x", 0644 } }, "entry 'rootfs/../new': '..' in a name" },
 		{ { M, R, { "../outside/new", 'f', "x", 0644 } }, "entry '../outside/new': '..' in a name" },
 		{ { M, R, { "rootfs/a/..", 'd', NULL, 0755 } }, "entry 'rootfs/a/../': '..' in a name" },
-		{ { M, R, { "/new-from-test-unpack", 'f', "x", 0644 } },
-			"entry '/new-from-test-unpack': an absolute name" },
+		{ { M, R, { "/new-from-a-test", 'f', "x", 0644 } },
+			"entry '/new-from-a-test': an absolute name" },
 		{ { M, R, { "new", 'f', "x", 0644 } }, "entry 'new': neither 'manifest' nor below 'rootfs'" },
 		{ { M, R, { "rootfsx/new", 'f', "x", 0644 } },
 			"entry 'rootfsx/new': neither 'manifest' nor below 'rootfs'" },
@@ -455,7 +405,7 @@ static void unpacks_with_each_compression(void **state)
 		check_stat(s, "fifo", S_IFIFO | 0622, 0);
 		check_stat(s, "made/for/it", S_IFREG | 0644, 0);
 		check_stat(s, "n\xc3\xa4me", S_IFREG | 0644, 1);
-		check_outside(s);
+		sandbox_check(s);
 		aci_dispose(&aci);
 		aci_dispose(&peek);
 		if (geteuid() != 0) /* or it could not be removed */
@@ -540,7 +490,7 @@ static int try_without(void *arg)
 static void fails_closed_without_openat2(void **state)
 {
 	assert_int_equal(without_openat2(try_without, *state), 0);
-	check_outside(*state);
+	sandbox_check(*state);
 	assert_true(unlinkat(((struct sandbox *)*state)->in, "rootfs", AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
@@ -564,11 +514,11 @@ static void removes_deep_trees_and_follows_nothing(void **state)
 	(void)close(at);
 	assert_int_equal(tree_remove(s->in, "d", &e), 0);
 	assert_int_equal(faccessat(s->in, "d", F_OK, 0), -1);
-	check_outside(s);
+	sandbox_check(s);
 	assert_int_equal(tree_remove(s->in, "link", &e), 0); /* the link, not its target */
 	assert_int_equal(tree_remove(s->in, "nothing", &e), 0);
 	assert_int_equal(tree_remove(s->in, ".removed-0", &e), 0);
-	check_outside(s);
+	sandbox_check(s);
 }
 
 /* What is moved up to be removed must not land on something that waits there. */
@@ -604,7 +554,7 @@ static void does_not_remove_through_mounts(void **state)
 	if (mount(from, to, NULL, MS_BIND, NULL) < 0)
 		skip(); /* needs root; the same file system: only NO_XDEV tells */
 	assert_int_equal(tree_remove(s->in, "a", &e), -1);
-	check_outside(s);
+	sandbox_check(s);
 	assert_int_equal(umount(to) < 0 && errno == EINVAL, 0);
 	assert_string_equal(e.msg, "remove 'c': Device or resource busy");
 }
