@@ -169,7 +169,7 @@ demo: ## boot Xen in QEMU and run a pod on it
 check: ## all tests, those on real Xen too; SAN=1: those that need no Xen, with sanitizers
 	@scripts/deps build test deb rig
 	@$(MAKE) --no-print-directory check-run
-bench: ## start of a pod against xl create, and memory in dom0, in the rig
+bench: ## pods against xl create and against QEMU, in the rig; RUNS=n, BENCH="parts of tests/xen/benches"
 	@scripts/deps build test rig
 	@$(MAKE) --no-print-directory bench-run
 lint: ## clang-tidy, cppcheck, and who may include whom
@@ -179,7 +179,7 @@ lint: ## clang-tidy, cppcheck, and who may include whom
 demo-run: $(ACI) $(B)/stage0/stage0 $(APP)
 	@BUILD=$(B) tests/xen/demo
 bench-run: $(ACI) $(B)/stage0/stage0 $(APP)
-	@BUILD=$(B) tests/xen/bench
+	@BUILD=$(B) tests/xen/bench $(BENCH)
 lint-run:
 	@mkdir -p $(B)
 	@printf '%s\n' $(BASE) >$(B)/lint.flags
