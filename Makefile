@@ -33,7 +33,7 @@ POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
-SUPERVISE   := $(addprefix stage1/,session.c supervise.c console.c signals.c terminal.c escape.c control.c \
+SUPERVISE   := $(addprefix stage1/,session.c supervise.c trace.c console.c signals.c terminal.c escape.c control.c \
 	output.c prefix.c applog.c journal.c sink.c)
 RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c poddir.c etc.c)
 HOST        := stage1/host.c
@@ -78,7 +78,7 @@ MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
 .DELETE_ON_ERROR:
-.PHONY: all install kernel demo demo-run check check-run bench bench-run lint lint-run deb clean help
+.PHONY: all install kernel demo demo-run check check-run bench bench-run trace trace-run lint lint-run deb clean help
 all: $(ACI) $(B)/stage0/stage0 ## build the stage1 image and stage0
 
 help: ## this list
@@ -172,6 +172,9 @@ check: ## all tests, those on real Xen too; SAN=1: those that need no Xen, with 
 bench: ## pods against xl create and against QEMU, in the rig; RUNS=n, BENCH="parts of tests/xen/benches"
 	@scripts/deps build test rig
 	@$(MAKE) --no-print-directory bench-run
+trace: ## where the time of a pod's start goes, drawn, in the rig; TRACE="flags of stage0 run"
+	@scripts/deps build test rig
+	@$(MAKE) --no-print-directory trace-run
 lint: ## clang-tidy, cppcheck, and who may include whom
 	@scripts/deps build lint
 	@$(MAKE) --no-print-directory lint-run
@@ -180,6 +183,8 @@ demo-run: $(ACI) $(B)/stage0/stage0 $(APP)
 	@BUILD=$(B) tests/xen/demo
 bench-run: $(ACI) $(B)/stage0/stage0 $(APP)
 	@BUILD=$(B) tests/xen/bench $(BENCH)
+trace-run: $(ACI) $(B)/stage0/stage0 $(APP)
+	@BUILD=$(B) tests/xen/trace $(TRACE)
 lint-run:
 	@mkdir -p $(B)
 	@printf '%s\n' $(BASE) >$(B)/lint.flags

@@ -10,6 +10,7 @@
 #include "stage1/poddir.h"
 #include "stage1/run.h"
 #include "stage1/signals.h"
+#include "stage1/trace.h"
 
 enum { STATUS_FAILED = 254 }; /* what rkt's own stage1 exits with (contract 2.1.2) */
 
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
 	struct run_opts opts;
 	int signals, status;
 
+	trace_open();
 	if (cli_run(argc, argv, &opts, &e) < 0 || signals_open(&signals, &e) < 0 ||
 		host_check(&e) < 0 || host_load_xen(PODDIR_S1ROOT, &xo, &e) < 0 ||
 		run_pod(&opts, xo, signals, &status, &e) < 0) {

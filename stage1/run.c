@@ -19,6 +19,7 @@
 #include "stage1/signals.h"
 #include "stage1/supervise.h"
 #include "stage1/terminal.h"
+#include "stage1/trace.h"
 #include "stage1/volumes.h"
 
 enum { STATUS_ESCAPED = 1 }; /* as nspawn's (contract 2.1.4) */
@@ -113,9 +114,11 @@ static int make_domain(struct run *r, struct err *e)
 		return -1;
 	if (warning.kind != ERR_NONE)
 		fprintf(stderr, "stage1 run: warning: %s\n", warning.msg);
+	trace_step("the apps' files are exported");
 	if (r->xo->create(r->xen, &r->domain_plan, &r->domid, e) < 0)
 		return -1;
 	r->have_domain = true;
+	trace_step("the domain is built");
 	return r->xo->watch(r->xen, r->domid, e);
 }
 
@@ -187,6 +190,7 @@ static int let_run(struct run *r, struct err *e)
 		(void)close(console);
 		return -1;
 	}
+	trace_step("the domain runs");
 	r->session = xcalloc(1, sizeof(*r->session));
 	session_init(r->session, r->guest_plan, r->guest_plan_len, r->pod.napps, say, NULL);
 	for (size_t i = 0; i < r->pod.napps; i++)
@@ -225,11 +229,14 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 {
 	int ret;
 
+	trace_on(r->opts->debug);
+	trace_step("stage1 begins");
 	look_at_terminal(r);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
 		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;
+	trace_step("all is planned");
 	if (make_domain(r, e) < 0)
 		return -1;
 	if (signals_next(r->signals) != 0) { /* asked to stop before anything ran */
@@ -255,8 +262,10 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	control_close(r.control, r.session);
 	if (r.xen)
 		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
+	trace_step("the pod has ended");
 	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0)
 		ret = -1;
+	trace_step("the domain is gone");
 	xo->close(r.xen);
 	close_output(&r);
 	if (r.session)

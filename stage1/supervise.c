@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "stage1/p9/status.h"
 #include "stage1/signals.h"
 #include "stage1/terminal.h"
+#include "stage1/trace.h"
 
 enum {
 	GREET_MS = 180000,     /* from unpause to the guest's HELLO */
@@ -47,21 +47,6 @@ static int64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void debug(const struct loop *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void debug(const struct loop *l, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!l->in->debug)
-		return;
-	fprintf(stderr, "stage1 run: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs(terminal_eol(), stderr);
 }
 
 /* Everything that can be read from the guest and sent to it without waiting. */
@@ -102,14 +87,14 @@ static int connect_channel(struct loop *l, struct err *e)
 	ret = l->in->xo->channel(l->in->xen, l->in->domid, &l->io, e);
 	if (ret > 0) {
 		l->connected = true;
-		debug(l, "the guest's control channel is open");
+		trace_step("the guest's control channel is open");
 	}
 	return ret < 0 ? -1 : 0;
 }
 
 static void ask_to_stop(struct loop *l, uint32_t grace_ms)
 {
-	debug(l, "stopping the apps");
+	trace_step("the apps are asked to end");
 	session_stop(l->s, grace_ms);
 	l->deadline = now_ms() + grace_ms + STOP_LATE_MS;
 }
@@ -199,6 +184,7 @@ static void say_ready(struct loop *l)
 {
 	if (!l->ready_said && l->s->greeted && !l->s->stopping && session_all_ready(l->s)) {
 		l->ready_said = true;
+		trace_step("all apps have started");
 		l->in->ready(l->in->ready_arg, true);
 	}
 	if (l->s->stopping && l->deadline < 0) /* an app failed: the guest ends the others */
