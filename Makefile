@@ -29,7 +29,7 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 NETLINK     := stage1/common/netlink.c
-POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c pod.c)
+POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c ports.c pod.c)
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c

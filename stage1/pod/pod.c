@@ -132,7 +132,7 @@ static int read_app_section(const struct jnode *at, struct pod_app *app, struct 
 		read_string(at, "workingDirectory", &app->cwd, e) < 0 ||
 		read_strings(at, "exec", &app->exec, &app->nexec, e) < 0 ||
 		read_handlers(at, app, e) < 0 || read_mount_points(at, app, e) < 0 ||
-		read_isolators(at, app, e) < 0 ||
+		read_isolators(at, app, e) < 0 || read_app_ports(at, app, e) < 0 ||
 		read_gids(at, app, e) < 0 || read_env(at, app, e) < 0)
 		return -1;
 	if (!*app->user)
@@ -198,19 +198,13 @@ static int read_apps(const struct jnode *root, struct pod *pod, struct err *e)
 
 static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
 {
-	struct jnode ports;
-	int ret;
-
 	if (!json_object_is_type(root->obj, json_type_object))
 		return jnode_err(e, root, "expected object, found %s",
 			json_type_to_name(json_object_get_type(root->obj)));
 	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0 ||
 		read_pairs(root, "annotations", &pod->notes, &pod->nnotes, e) < 0)
 		return -1;
-	ret = read_list(root, "ports", &ports, e);
-	if (ret > 0)
-		pod->nports = jnode_len(&ports);
-	return ret < 0 ? -1 : 0;
+	return read_host_ports(root, pod, e);
 }
 
 int pod_parse(const char *text, size_t len, struct pod *pod_r, struct err *e)
@@ -277,6 +271,7 @@ static void app_dispose(struct pod_app *app)
 	free_mounts(app);
 	free_isolators(app);
 	free_pairs(app->notes, app->nnotes);
+	free_app_ports(app);
 }
 
 void pod_dispose(struct pod *pod)
@@ -286,5 +281,6 @@ void pod_dispose(struct pod *pod)
 	free(pod->apps);
 	free_volumes(pod);
 	free_pairs(pod->notes, pod->nnotes);
+	free_host_ports(pod);
 	*pod = (struct pod)POD_INIT;
 }

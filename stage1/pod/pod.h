@@ -16,6 +16,7 @@ enum {
 	POD_APPS_MAX = 256,
 	POD_LIST_MAX = 65536,       /* items of any one list */
 	POD_VOLUMES_MAX = 1024,
+	POD_PORTS_MAX = 1024,
 };
 
 struct pod_pair { /* an annotation, a variable */
@@ -71,6 +72,22 @@ struct pod_isolator {
 	bool on;
 };
 
+enum pod_protocol { POD_TCP, POD_UDP, POD_OTHER };
+
+struct pod_port { /* an app listens there */
+	char *name; /* an ACName */
+	enum pod_protocol protocol;
+	uint16_t port;
+};
+
+struct pod_host_port { /* and this one of the host leads there */
+	char *name;                /* of a port of one of the apps, unless pod_port is there */
+	uint16_t port;
+	int family;                /* 4 or 6: only by addresses of that kind; 0: by all */
+	char ip[46];               /* the host's, "" for any of the family */
+	struct pod_port *pod_port; /* NULL, or where it leads */
+};
+
 struct pod_app {
 	char *name;       /* an ACName: a-z, 0-9 and single dashes */
 	char *image_name; /* NULL when the manifest has none */
@@ -94,6 +111,8 @@ struct pod_app {
 	size_t nisolators;
 	struct pod_pair *notes; /* the app's annotations: an image's author may have written them */
 	size_t nnotes;
+	struct pod_port *ports;
+	size_t nports;
 	bool docker_image; /* converted from docker: its image manifest has DOCKER_NOTE */
 	bool docker_group; /* and that named a user only: without a group of this name, the user's number is meant */
 	bool says_ready;   /* its image manifest has NOTIFY_NOTE, and means it */
@@ -107,6 +126,7 @@ struct pod {
 	size_t napps;
 	struct pod_volume *volumes;
 	size_t nvolumes;
+	struct pod_host_port *ports;
 	size_t nports;
 	struct pod_pair *notes; /* the pod's annotations: the administrator's */
 	size_t nnotes;

@@ -31,4 +31,10 @@ void free_mounts(struct pod_app *app);
 int read_isolators(const struct jnode *at, struct pod_app *app, struct err *e);
 void free_isolators(struct pod_app *app);
 
+/* ports.c */
+int read_app_ports(const struct jnode *at, struct pod_app *app, struct err *e);
+int read_host_ports(const struct jnode *root, struct pod *pod, struct err *e);
+void free_app_ports(struct pod_app *app);
+void free_host_ports(struct pod *pod);
+
 #endif

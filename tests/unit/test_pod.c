@@ -156,6 +156,13 @@ static void says_where_a_manifest_is_wrong(void **state)
 		{ APP(",\"isolators\":[{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[7]}}]"),
 			"pod.apps[0].app.isolators[0].value.set[0]: expected string, found int" },
 		{ TOP(",\"ports\":{}"), "pod.ports: expected array, found object" },
+		{ TOP(",\"ports\":[{\"name\":\"a\"}]"), "pod.ports[0].hostPort: missing" },
+		{ TOP(",\"ports\":[{\"name\":\"a\",\"hostPort\":65536}]"),
+			"pod.ports[0].hostPort: 65536 is not within 1 to 65535" },
+		{ TOP(",\"ports\":[{\"name\":\"a\",\"hostPort\":1,\"hostIP\":\"x\"}]"),
+			"pod.ports[0].hostIP: 'x' is no IP address" },
+		{ TOP(",\"ports\":[{\"name\":\"a\",\"hostPort\":1,\"podPort\":{}}]"),
+			"pod.ports[0].podPort.protocol: missing" },
 	};
 
 	(void)state;
@@ -200,7 +207,8 @@ static void reads_the_whole_of_a_manifest(void **state)
 		"\"w\",\"kind\":\"host\",\"source\":\"/s\",\"readOnly\":false,\"recursive\":false}},{}]},"
 		"{\"name\":\"b\"}],\"volumes\":[{\"name\":\"v\",\"kind\":\"empty\"},{\"name\":\"e\",\"kind\":\"empty\","
 		"\"mode\":\"01770\",\"uid\":1,\"gid\":2}],\"annotations\":[{\"name\":\"p\",\"value\":\"q\"}],"
-		"\"ports\":[{},{}],\"unknown\":[[[]]]} \n\t\r ";
+		"\"ports\":[{\"name\":\"http\",\"hostPort\":80},{\"name\":\"x\",\"hostPort\":8080,\"hostIP\":\"FE80::1\","
+		"\"podPort\":{\"name\":\"y\",\"protocol\":\"udp\",\"port\":9}}],\"unknown\":[[[]]]} \n\t\r ";
 	struct err e = ERR_INIT;
 	const struct pod_app *app;
 	struct pod pod;
@@ -266,6 +274,9 @@ static void reads_the_whole_of_a_manifest(void **state)
 	assert_int_equal(pod.volumes[1].uid, 1);
 	assert_int_equal(pod.volumes[1].gid, 2);
 	assert_int_equal(pod.nports, 2);
+	assert_true(pod.ports[0].port == 80 && pod.ports[0].family == 0 && !*pod.ports[0].ip && !pod.ports[0].pod_port);
+	assert_true(pod.ports[1].family == 6 && pod.ports[1].pod_port->protocol == POD_UDP);
+	assert_string_equal(pod.ports[1].ip, "fe80::1");
 	pod_dispose(&pod);
 	pod_dispose(&pod); /* harmless */
 }
@@ -340,8 +351,9 @@ static void bounds_depth_and_lists(void **state)
 		{ "", "[", 100000, "", "", "pod: not JSON: nesting too deep at byte 64" },
 		{ "{\"apps\":[", "{\"name\":\"a%zu\"}", 256, ",", "]}", NULL },
 		{ "{\"apps\":[", "{\"name\":\"a%zu\"}", 257, ",", "]}", "pod.apps: more than 256 apps" },
-		{ "{\"apps\":[],\"ports\":[", "1", 65536, ",", "]}", NULL },
-		{ "{\"apps\":[],\"ports\":[", "1", 65537, ",", "]}", "pod.ports: more than 65536 items" },
+		{ "{\"apps\":[],\"ports\":[", "{\"name\":\"a\",\"hostPort\":1}", 1024, ",", "]}", NULL },
+		{ "{\"apps\":[],\"ports\":[", "{\"name\":\"a\",\"hostPort\":1}", 1025, ",", "]}",
+			"pod.ports: more than 1024 ports" },
 		{ "{\"apps\":[],\"volumes\":[", "{}", 65537, ",", "]}", "pod.volumes: more than 65536 items" },
 		{ "{\"apps\":[{\"name\":\"a\",\"app\":{" OWNER ",\"exec\":[", "\"x\"", 65537, ",", "]}}]}",
 			"pod.apps[0].app.exec: more than 65536 items" },
