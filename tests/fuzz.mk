@@ -1,7 +1,7 @@
 # Fuzz targets. Their corpora are replayed by `make check`; `make fuzz` looks for more.
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := pod wire guest_plan passwd aci oci pgp image podview p9 p9_ops target
+FUZZ_TARGETS := pod wire guest_plan passwd aci oci pgp image podview cni p9 p9_ops target
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
@@ -15,10 +15,12 @@ FUZZ_pgp        := stage0/pgp.c $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
 FUZZ_podview    := $(addprefix stage0/,podjson.c podmeta.c podread.c pods.c poddir.c root.c remove.c gojson.c when.c) \
 	$(LINE) $(POD) $(COMMON)
+FUZZ_cni        := $(CNI) stage1/pod/jnode.c $(COMMON)
 FUZZ_p9         := $(addprefix tests/p9/,client.c scratch.c) stage0/remove.c $(P9) $(COMMON)
 FUZZ_p9_ops     := $(FUZZ_p9)
 
 FUZZLIBS_pod    := $(JSON) $(SECCOMP)
+FUZZLIBS_cni    := $(JSON)
 FUZZLIBS_aci    := -larchive -lmd
 FUZZLIBS_oci    := -larchive -lmd $(JSON)
 FUZZLIBS_pgp    := -lmd
