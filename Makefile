@@ -36,8 +36,10 @@ PRINT       := stage1/plan/print.c
 SUPERVISE   := $(addprefix stage1/,session.c supervise.c trace.c console.c signals.c terminal.c escape.c control.c \
 	output.c prefix.c applog.c journal.c sink.c)
 RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c poddir.c etc.c)
-# what CNI says, read and planned
+# what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
+NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c ports.c remove.c) $(NETLINK)
+NET         := $(NETGONE) $(addprefix stage1/net/,net.c takeover.c join.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \

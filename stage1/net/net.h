@@ -6,8 +6,13 @@
  * In the pod's directory, which is the current one:
  *   netns              path of the namespace, written before it is made
  *   net/               copies of the selected configurations, written before their plugins run
+ *   net/ethN.result    what ADD said, for DEL
+ *   net/ethN.ports     the ports its plugins were told of, for DEL
  *   net/ethN.nft       the rules that join ethN to the guest's device (join.h), for stage1/main_vif.c
- *   net-info.json      as rkt reads it (rkt networking/netinfo/netinfo.go)
+ *   net/ports.nft      the rules for the host's ports, written before they are in force
+ *   net-info.json      as rkt reads it (info.h); an entry is written before its plugins run
+ *
+ * Each is there before what it tells of is, so that net_remove() finds it, whenever the supervisor was killed.
  */
 #ifndef STAGE1_NET_NET_H
 #define STAGE1_NET_NET_H
@@ -17,8 +22,26 @@
 
 #include "stage1/common/err.h"
 #include "stage1/common/guest_plan.h"
+#include "stage1/pod/pod.h"
+
+struct net_request {
+	const char *net;          /* the value of --net; not host */
+	const char *uuid, *s1root; /* s1root is absolute */
+	const char *local_config; /* NULL: /etc/rkt */
+	const struct pod *pod;    /* for its ports */
+	int timeout_ms;           /* for each plugin; 0: NET_PLUGIN_TIMEOUT_MS */
+	int cancel;               /* can be read when the pod was asked to stop; -1: none */
+};
 
 struct net_plan; /* the networks a pod gets, chosen and checked; nothing is made yet */
+
+/*
+ * Reads the configurations and looks for what they need. *plan_r is NULL for --net=none; else
+ * net_plan_free(). Borrows from the request, all of which must outlive it.
+ */
+int net_plan_make(const struct net_request *request, struct net_plan **plan_r, struct err *e);
+void net_plan_free(struct net_plan *plan); /* the host's ports are free then, too */
+size_t net_plan_count(const struct net_plan *plan); /* 0 for NULL */
 
 /* What has been made. */
 struct net_result {
@@ -28,6 +51,23 @@ struct net_result {
 	char *host_ip;          /* the host's address as the pod sees it: gateway of the forwardable network; or NULL */
 };
 
+#define NET_RESULT_INIT { .nics = NULL }
+
+/* All of it or nothing. For a NULL plan only the namespace's absence is noted, in net-info.json. */
+int net_make(struct net_plan *plan, struct net_result *result_r, struct err *e);
 void net_result_dispose(struct net_result *result);
+
+struct net_removal {
+	const char *uuid, *s1root, *local_config; /* as above */
+	bool say;     /* each plugin, on stderr */
+	bool forget;  /* the copies of configurations go as well: nobody will come again */
+	int timeout_ms;
+};
+
+/*
+ * Undoes whatever net_make() did, in reverse, by the files; again and again. net-info.json stays, for
+ * rkt's list. All of it is tried; the first error is told.
+ */
+int net_remove(const struct net_removal *removal, struct err *e);
 
 #endif
