@@ -50,10 +50,10 @@ LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbu
 	ports.c quantity.c runargs.c runline.c) stage1/plan/quantity.c
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
-PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
+PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(NET) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
 PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c stage1/signals.c \
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
-PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(HOST) $(COMMON)
+PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
 PROG_vif    := stage1/main_vif.c $(NETLINK) $(COMMON)
@@ -112,7 +112,7 @@ $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
 $(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxenevtchn -lpthread)
 $(B)/stage1/vif: $(call obj,$(PROG_vif)); $(call link,-lxenstore)
-$(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,)
+$(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,$(JSON))
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
 $(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON) $(SECCOMP))
 $(B)/pack: $(call obj,$(PROG_pack)); $(call link,-larchive)

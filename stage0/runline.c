@@ -12,8 +12,7 @@ extern char **environ;
 
 enum { FLAGS_MAX = 96, ENV_FILE_MAX = 1 << 20 };
 
-/* rkt's default is "default": it becomes ours when there are networks to default to */
-#define NET_WHEN_NONE_IS_GIVEN "none"
+#define NET_WHEN_NONE_IS_GIVEN "default" /* rkt's */
 
 #define NO_STORE "there is no image store here: images are files, given by path"
 

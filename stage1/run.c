@@ -11,6 +11,7 @@
 #include "stage1/control.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
+#include "stage1/net/net.h"
 #include "stage1/notify.h"
 #include "stage1/output.h"
 #include "stage1/plan/plan.h"
@@ -31,8 +32,13 @@ struct run {
 	struct pod pod;
 	char *s1root; /* absolute */
 	struct mounts_plan mounts;
+	struct etc_files etc;
 	struct xen *xen;
 	struct domain_plan domain_plan;
+	struct net_request net_request;
+	struct net_plan *net_plan;
+	struct net_result net;
+	bool have_net;
 	uint8_t *guest_plan; /* encoded */
 	size_t guest_plan_len;
 	bool has_terminal, lends_terminal;
@@ -51,46 +57,78 @@ static void say(void *arg, const char *line)
 	fprintf(stderr, "stage1 run: guest: %s%s", line, terminal_eol());
 }
 
-/* What this host has of what the pod names: files and directories, nothing of Xen. */
-static int look_around(struct run *r, struct plan_warnings *warnings, struct etc_files *etc, struct err *e)
+/* What this host has of what the pod names: files, directories and networks, nothing of Xen. */
+static int look_around(struct run *r, struct plan_warnings *warnings, struct err *e)
 {
 	struct etc_modes modes;
 
 	if (plan_mounts(&r->pod, &r->mounts, warnings, e) < 0 || export_check(&r->pod, r->s1root, e) < 0 ||
 		volumes_look(&r->mounts, e) < 0 || etc_modes_parse(r->opts->dns_conf_mode, &modes, e) < 0)
 		return -1;
-	return etc_read(&modes, r->s1root, etc, e);
+	if (etc_read(&modes, r->s1root, &r->etc, e) < 0)
+		return -1;
+	r->net_request = (struct net_request){ .net = r->opts->net, .uuid = r->opts->uuid, .s1root = r->s1root,
+		.local_config = r->opts->local_config, .pod = &r->pod, .cancel = r->signals };
+	return net_plan_make(&r->net_request, &r->net_plan, e);
 }
 
-static int make_plans(struct run *r, struct err *e)
+static struct plan_input plan_input(const struct run *r)
+{
+	return (struct plan_input){
+		.opts = r->opts, .pod = &r->pod, .s1root = r->s1root, .mounts = &r->mounts, .etc = &r->etc,
+		.nics = r->net.nics, .nnics = net_plan_count(r->net_plan), .net_resolv = r->net.resolv_conf,
+		.net_host = r->net.host_ip, .terminal = r->has_terminal ? &r->terminal : NULL,
+	};
+}
+
+/* All that can be known, and refused, before anything is made. */
+static int plan_ahead(struct run *r, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
-	struct guest_plan guest = GUEST_PLAN_INIT;
-	struct etc_files etc = { .resolv = NULL };
+	struct plan_input in = plan_input(r);
 	struct host_facts facts;
-	struct plan_input in = {
-		.opts = r->opts, .pod = &r->pod, .facts = &facts, .s1root = r->s1root,
-		.mounts = &r->mounts, .etc = &etc, .terminal = r->has_terminal ? &r->terminal : NULL,
-	};
-	int ret;
+	int ret = -1;
 
-	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, &etc, e) < 0 ||
-		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0 ||
-		plan_domain(&in, &r->domain_plan, &warnings, e) < 0) {
-		plan_warnings_dispose(&warnings);
-		etc_files_dispose(&etc);
-		return -1;
-	}
+	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, e) < 0 ||
+		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0)
+		goto out;
+	in = plan_input(r);
+	in.facts = &facts;
+	if (plan_domain(&in, &r->domain_plan, &warnings, e) < 0)
+		goto out;
 	for (size_t i = 0; i < warnings.n; i++)
 		fprintf(stderr, "stage1 run: warning: %s\n", warnings.line[i]);
+	ret = 0;
+out:
 	plan_warnings_dispose(&warnings);
+	return ret;
+}
+
+/* The networks, and what is only known when they are there. */
+static int make_networks(struct run *r, struct err *e)
+{
+	if (net_make(r->net_plan, &r->net, e) < 0)
+		return -1;
+	r->have_net = true;
+	plan_domain_nics(&r->domain_plan, r->net.nics);
+	if (r->opts->mds_token && !r->net.host_ip)
+		return err_set(e, ERR_HOST, "--mds-token: the pod's network names no gateway: the metadata service "
+			"could not be reached");
+	return 0;
+}
+
+static int make_guest_plan(struct run *r, struct err *e)
+{
+	const struct plan_input in = plan_input(r);
+	struct guest_plan guest = GUEST_PLAN_INIT;
+	int ret;
+
 	plan_guest(&in, &guest);
 	r->stdin_app = plan_stdin_app(&in);
 	r->lends_terminal = r->has_terminal && r->stdin_app >= 0 &&
 		guest.apps[r->stdin_app].io.kind[WIRE_STDIN] == GUEST_IO_TTY;
 	ret = guest_plan_encode(&guest, &r->guest_plan, &r->guest_plan_len, e);
 	guest_plan_dispose(&guest);
-	etc_files_dispose(&etc);
 	return ret;
 }
 
@@ -233,11 +271,11 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 	trace_step("stage1 begins");
 	look_at_terminal(r);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
-		make_plans(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
+		plan_ahead(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;
 	trace_step("all is planned");
-	if (make_domain(r, e) < 0)
+	if (make_networks(r, e) < 0 || make_guest_plan(r, e) < 0 || make_domain(r, e) < 0)
 		return -1;
 	if (signals_next(r->signals) != 0) { /* asked to stop before anything ran */
 		*status_r = 0;
@@ -248,6 +286,22 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 		return -1;
 	*status_r = ret == SUPERVISE_ESCAPED ? STATUS_ESCAPED : session_exit_status(r->session);
 	return 0;
+}
+
+/* Also after a create that failed, whose own clean-up may have failed. */
+static bool domain_is_left(const struct run *r)
+{
+	struct err why = ERR_INIT;
+	uint32_t domid;
+
+	return r->xen && r->have_net && r->xo->find(r->xen, r->domain_plan.uuid, &domid, &why) != 0;
+}
+
+/* Addresses and ports are free at once; what gc needs to do it again stays. */
+static int remove_networks(const struct run *r, struct err *e)
+{
+	return net_remove(&(struct net_removal){ .uuid = r->opts->uuid, .s1root = r->s1root,
+		.local_config = r->opts->local_config, .say = r->opts->debug }, e);
 }
 
 int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, int *status_r,
@@ -263,16 +317,25 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (r.xen)
 		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
 	trace_step("the pod has ended");
-	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0)
+	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0) {
 		ret = -1;
+		r.have_net = false; /* its device is the guest's as long as that lives: gc comes for both */
+	} else if (!r.have_domain && domain_is_left(&r)) {
+		r.have_net = false;
+	}
 	trace_step("the domain is gone");
 	xo->close(r.xen);
+	if (r.have_net && remove_networks(&r, ret < 0 ? &late : e) < 0)
+		ret = -1;
 	close_output(&r);
 	if (r.session)
 		session_dispose(r.session);
 	free(r.session);
 	free(r.guest_plan);
 	domain_plan_dispose(&r.domain_plan);
+	net_result_dispose(&r.net);
+	net_plan_free(r.net_plan);
+	etc_files_dispose(&r.etc);
 	mounts_plan_dispose(&r.mounts);
 	pod_dispose(&r.pod);
 	free(r.s1root);

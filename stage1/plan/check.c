@@ -29,17 +29,37 @@ void plan_warnings_dispose(struct plan_warnings *w)
 	w->n = 0;
 }
 
+/* Whether a network of that name is in the list NAME[:ARGS],... */
+static bool net_has(const char *net, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = net; p; p = strchr(p, ','), p = p ? p + 1 : NULL)
+		if (!strncmp(p, name, len) && strchr(":,", p[len]))
+			return true; /* strchr finds the end of the text too */
+	return false;
+}
+
+static int check_net(const struct run_opts *o, struct err *e)
+{
+	if (net_has(o->net, "host"))
+		return err_set(e, ERR_INPUT, "--net=%s: a virtual machine has no part in the host's network: use "
+			"--net=default, with --port to be reached at the host's addresses", o->net);
+	if (net_has(o->net, "none") && strcmp(o->net, "none") != 0)
+		return err_set(e, ERR_INPUT, "--net=%s: none takes no arguments and no other networks", o->net);
+	if (o->mds_token && net_has(o->net, "none"))
+		return err_set(e, ERR_INPUT, "--mds-token: with --net=none the metadata service cannot be reached");
+	return 0;
+}
+
 static int check_flags(const struct run_opts *o, struct err *e)
 {
 	struct etc_modes modes;
 
-	if (strcmp(o->net, "none") != 0)
-		return err_set(e, ERR_INPUT, "--net=%s: networks are not supported yet, use --net=none",
-			o->net);
+	if (check_net(o, e) < 0)
+		return -1;
 	if (o->mutable_pod)
 		return err_set(e, ERR_INPUT, "--mutable: mutable pods are not supported yet");
-	if (o->mds_token)
-		return err_set(e, ERR_INPUT, "--mds-token: the metadata service needs a network");
 	if (o->ipc && !strcmp(o->ipc, "parent"))
 		return err_set(e, ERR_INPUT, "--ipc=parent: a virtual machine cannot share the host's IPC");
 	if (o->ipc && strcmp(o->ipc, "auto") != 0 && strcmp(o->ipc, "private") != 0)
@@ -112,7 +132,7 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 	for (size_t i = 0; i < pod->napps; i++)
 		if (check_app(in->opts, &pod->apps[i], w, e) < 0)
 			return -1;
-	if (pod->nports)
-		return err_set(e, ERR_INPUT, "pod.ports: networks are not supported yet");
+	if (pod->nports && !strcmp(in->opts->net, "none"))
+		return err_set(e, ERR_INPUT, "pod.ports: with --net=none there is nothing they could lead to");
 	return 0;
 }

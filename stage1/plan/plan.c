@@ -143,7 +143,7 @@ static void plan_env(const struct plan_input *in, struct guest_plan *plan, const
 {
 	const char *term = in->terminal && in->terminal->term ? in->terminal->term : "vt100";
 
-	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 4, sizeof(*out->env)));
+	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 5, sizeof(*out->env)));
 	for (size_t i = 0; i < app->nenv; i++)
 		out->env[out->nenv++] =
 			own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
@@ -153,6 +153,9 @@ static void plan_env(const struct plan_input *in, struct guest_plan *plan, const
 				xasprintf("%s=%s", default_env[i].name, default_env[i].value));
 	if (!env_get(app, "AC_APP_NAME"))
 		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
+	if (in->opts->mds_token && in->net_host && !env_get(app, "AC_METADATA_URL"))
+		out->env[out->nenv++] = own(plan, xasprintf("AC_METADATA_URL=http://%s:%d/%s", in->net_host,
+			PLAN_MDS_PORT, in->opts->mds_token));
 	if (app->says_ready && !env_get(app, "NOTIFY_SOCKET"))
 		out->env[out->nenv++] = own(plan, xstrdup("NOTIFY_SOCKET=" GUEST_NOTIFY));
 	if (!env_get(app, "TERM") && guest_io_has_tty(&out->io))
@@ -249,6 +252,8 @@ static void plan_etc(const struct plan_input *in, struct guest_plan *plan)
 		return;
 	if (in->etc->resolv)
 		plan->resolv_conf = own(plan, xstrdup(in->etc->resolv));
+	else if (in->net_resolv && modes.resolv == ETC_DEFAULT)
+		plan->resolv_conf = own(plan, xstrdup(in->net_resolv));
 	if (in->etc->hosts && modes.hosts == ETC_HOST)
 		plan->hosts = own(plan, xstrdup(in->etc->hosts));
 	else if (in->etc->hosts)

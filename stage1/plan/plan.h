@@ -29,8 +29,12 @@ struct plan_input {
 	const struct etc_files *etc;        /* NULL: there are none */
 	const struct guest_nic *nics;       /* as made in dom0 (stage1/net/net.h); plan_domain() looks at nnics only */
 	size_t nnics;                       /* at most DOMAIN_NICS_MAX */
+	const char *net_resolv; /* what a network says for resolv.conf, or NULL */
+	const char *net_host;   /* the host's address in the pod's network; NULL: none */
 	const struct plan_terminal *terminal; /* NULL: there is none */
 };
+
+enum { PLAN_MDS_PORT = 18112 }; /* rkt common/common.go, MetadataServicePort */
 
 /* The roots of the apps, below s1root (rkt common/common.go, AppRootfsPath). */
 #define PLAN_APP_ROOT "opt/stage2/%s/rootfs"

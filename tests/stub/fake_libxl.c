@@ -102,8 +102,8 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *n_r)
 	list = xcalloc(2, sizeof(*list));
 	for (int i = 0; i < 2; i++)
 		libxl_dominfo_init(&list[i]);
-	list[1].domid = WORLD_DOMID + 1;
-	if (world->other_domain)
+	list[1].domid = world->other_domain ? WORLD_DOMID + 1 : WORLD_DOMID;
+	if (world->other_domain || world->domains > 0)
 		memcpy(list[1].uuid.uuid, uuid, sizeof(uuid));
 	*n_r = 2;
 	return list;

@@ -56,9 +56,8 @@ static int fake_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r,
 		return -1;
 	if (uuid[0] != 0x67)
 		world_misuse("another uuid is looked for");
-	if (world->other_domain)
-		*domid_r = WORLD_DOMID + 1;
-	return world->other_domain;
+	*domid_r = world->other_domain ? WORLD_DOMID + 1 : WORLD_DOMID;
+	return world->other_domain || world->domains > 0;
 }
 
 static int fake_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r,

@@ -364,6 +364,8 @@ static void expect_unmade(struct life *l)
 {
 	if (world->domains != 0 || world->creates != world->destroys)
 		complain(l, "%d domains made, %d destroyed", world->creates, world->destroys);
+	if (world->networks != !strcmp(world->failed, "net_remove"))
+		complain(l, "%d networks are left", world->networks);
 	if (world->children)
 		complain(l, "a child is left");
 	if (l->pid_file != (world->creates > 0) && !*world->failed)

@@ -63,7 +63,7 @@ struct world {
 	/* the ledger */
 	int calls;
 	char failed[60];    /* name of the call that failed */
-	int domains, contexts, stores, death_watches, channels;
+	int domains, contexts, stores, death_watches, channels, networks;
 	int creates, destroys, unpauses;
 	bool said_exited, said_end;
 	int sent;           /* bytes of the guest's */

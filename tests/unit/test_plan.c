@@ -32,13 +32,16 @@ static int check(const struct run_opts *opts, const struct pod *pod, struct plan
 static void refuses_flags(void **state)
 {
 	static const struct { struct run_opts opts; const char *msg; } rows[] = {
-		{ { .net = "default", .uuid = UUID },
-			"--net=default: networks are not supported yet, use --net=none" },
-		{ { .net = "", .uuid = UUID }, "--net=: networks are not supported yet, use --net=none" },
+		{ { .net = "host", .uuid = UUID }, "--net=host: a virtual machine has no part in the host's network: "
+			"use --net=default, with --port to be reached at the host's addresses" },
+		{ { .net = "x,host", .uuid = UUID }, "--net=x,host: a virtual machine has no part in the host's "
+			"network: use --net=default, with --port to be reached at the host's addresses" },
 		{ { .net = "none,x", .uuid = UUID },
-			"--net=none,x: networks are not supported yet, use --net=none" },
+			"--net=none,x: none takes no arguments and no other networks" },
+		{ { .net = "none:A=b", .uuid = UUID },
+			"--net=none:A=b: none takes no arguments and no other networks" },
 		{ { OPTS, .mutable_pod = true }, "--mutable: mutable pods are not supported yet" },
-		{ { OPTS, .mds_token = "t" }, "--mds-token: the metadata service needs a network" },
+		{ { OPTS, .mds_token = "t" }, "--mds-token: with --net=none the metadata service cannot be reached" },
 		{ { OPTS, .ipc = "parent" }, "--ipc=parent: a virtual machine cannot share the host's IPC" },
 		{ { OPTS, .ipc = "x" }, "--ipc=x: auto, private or parent" },
 		{ { OPTS, .ipc = "" }, "--ipc=: auto, private or parent" },
@@ -135,7 +138,7 @@ static void refuses_pods_of_the_wrong_size(void **state)
 	static const char *const msgs[] = {
 		"pod.apps: empty",
 		"--interactive: the pod has 2 apps, and there is one stdin",
-		"pod.ports: networks are not supported yet",
+		"pod.ports: with --net=none there is nothing they could lead to",
 	};
 	static const struct run_opts opts = { OPTS, .interactive = true };
 

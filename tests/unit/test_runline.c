@@ -357,7 +357,7 @@ static void says_what_is_wrong_with_a_line(void **state)
 		{ { "web.aci", "--ipc=junk" }, "--ipc=junk: neither auto, private nor parent" },
 		{ { "web.aci", "--dns=x" }, "--dns=x: 'x' is no IP address" },
 		{ { "web.aci", "--insecure-options=x" }, "--insecure-options: unknown 'x'" },
-		{ { "web.aci", "--mds-register" },
+		{ { "web.aci", "--mds-register", "--net=none" },
 			"--mds-register: the metadata service cannot be reached with --net=none" },
 	};
 
@@ -430,7 +430,7 @@ static void says_which_volume_mount_or_port_is_wrong(void **state)
 		{ { "--mount=volume=a", "web.aci" }, "image web.aci: --mount 'volume=a': no target=" },
 		{ { "web.aci", "--mount=target=/x" }, "image web.aci: --mount 'target=/x': no volume=" },
 		{ { "web.aci", "--mount=a:/x" }, "image web.aci: --mount 'a:/x': 'a:/x' has no value" },
-		{ { "udp.aci", "--port=http:80" }, "--port: there are no ports to lead to with --net=none" },
+		{ { "udp.aci", "--port=http:80", "--net=none" }, "--port: there are no ports to lead to with --net=none" },
 		{ { "udp.aci", "--net=host", "--port=http:80" }, "--port: there are no ports to lead to with --net=host" },
 		{ { "udp.aci", "--net", "--port=http" }, "--port 'http': not NAME:PORT or NAME:IP:PORT" },
 		{ { "udp.aci", "--net", "--port=http:0" }, "--port 'http:0': '0' is no port (1 to 65535)" },

@@ -118,7 +118,7 @@ t_supervisor_killed_while_it_builds_then_gc() {
 t_two_pods_at_once() {
 	pod $IMAGE -- -c 'echo one; sleep 2; exit 1' >$OUT/one 2>$OUT/stderr &
 	one=$!
-	stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 $IMAGE -- -c 'echo two; sleep 2; exit 2' >$OUT/two 2>$OUT/stderr2 &
+	stage0 run --net=none --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 $IMAGE -- -c 'echo two; sleep 2; exit 2' >$OUT/two 2>$OUT/stderr2 &
 	two=$!
 	wait $one
 	expect "first status" 1 $? || return 1

@@ -16,7 +16,7 @@ t_a_layout_runs_with_its_user_and_environment() {
 }
 
 t_unsigned_images_are_refused_by_default() {
-	stage0 run --dir=$DATA --stage1-path=$STAGE1 $IMAGE >$OUT/stdout 2>$OUT/stderr
+	stage0 run --net=none --dir=$DATA --stage1-path=$STAGE1 $IMAGE >$OUT/stdout 2>$OUT/stderr
 	expect status 254 $? &&
 		expect stderr "stage0: image $STAGE1: no signature $STAGE1.asc: sign it, or use --insecure-options=image" \
 			"$(cat $OUT/stderr)" && expect "a pod" "" "$(ls $DATA 2>/dev/null)"

@@ -21,6 +21,10 @@ expect() {
 
 # pod FLAGS... -- ARGS: a pod of IMAGE in the foreground; its UUID goes to $OUT/uuid.
 pod() {
+	case " $*" in
+	*" --net="*) ;;
+	*) set -- --net=none "$@" ;; # a network takes time, and most cases ask for none
+	esac
 	stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid "$@"
 }
 
@@ -126,6 +130,9 @@ residue() {
 	echo "mounts:"; sort /proc/self/mounts
 	echo "xenstore:"; xenstore-ls -f | grep -vE '^/(local/domain/0/memory|tool)|^/(libxl|vm|local/domain/0/device-model) = ""$' | sort
 	echo "netns:"; ls /run/netns 2>/dev/null
+	echo "links:"; ip -o link | sed 's/^[0-9]*: //; s/ qlen.*//'; ip -o -4 addr | sed 's/^[0-9]*: //'; ip route
+	echo "rules:"; nft list ruleset 2>/dev/null | grep -vE '^(table ip6? nat \{|	chain [A-Z]* \{|		type nat hook|	?\})?$'
+	echo "leases:"; find /var/lib/cni -type f 2>/dev/null | grep -vE 'last_reserved|lock$'
 	echo "files:"; find /run/xen /run/xenstored /var/lib/xen /var/log/xen /tmp /dev/shm -xdev \
 		-not -path "$DATA*" -not -path "$OUT*" -not -path '/tmp/residue*' -not -path '/tmp/ended*' \
 		-not -path '/var/log/xen/console/*' -not -path '/var/log/xen/xenstored-access.log*' -not -path /run/xenstored/db \

@@ -31,8 +31,10 @@ t_root_file_system_missing() {
 }
 
 t_networks_are_refused_clearly() {
-	sh_pod 'true' --net=default
-	expect_refused '--net=default: networks are not supported yet, use --net=none'
+	sh_pod 'true' --net=host
+	expect_refused "--net=host: a virtual machine has no part in the host's network: use --net=default, with --port to be reached at the host's addresses" || return 1
+	sh_pod 'true' --net=no-such,default
+	expect_refused "--net=no-such,default: networks not found: 'no-such' (looked in /etc/rkt/net.d, $(poddir)/stage1/rootfs/etc/rkt/net.d)"
 }
 
 t_flags() {

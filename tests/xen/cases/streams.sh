@@ -70,7 +70,7 @@ at_a_terminal() {
 	script=$1
 	shift
 	cat >$OUT/keys
-	TERM=screen ptyrun $OUT/keys stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid --interactive \
+	TERM=screen ptyrun $OUT/keys stage0 run --net=none --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid --interactive \
 		$IMAGE "$@" -- -c "$script" >$OUT/stdout 2>$OUT/stderr
 	echo $? >$OUT/status
 }
@@ -139,7 +139,7 @@ t_a_terminal_whose_guest_dies() {
 # A terminal on one side only is none: nobody types, or nobody sees.
 t_half_a_terminal() {
 	printf '%s\n' 'expect piped' >$OUT/keys
-	ptyrun $OUT/keys sh -c "echo piped | stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --interactive $IMAGE -- -c 'tty; cat'" >$OUT/stdout 2>&1
+	ptyrun $OUT/keys sh -c "echo piped | stage0 run --net=none --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --interactive $IMAGE -- -c 'tty; cat'" >$OUT/stdout 2>&1
 	expect status 0 $? && expect stdout "not a tty
 piped" "$(tr -d '\r' <$OUT/stdout)"
 }
