@@ -127,7 +127,7 @@ residue() {
 	echo "domains:"; xl list | awk 'NR > 1 { print $1, $2 }'
 	echo "processes:"; ps -eo pid,ppid,comm | awk '$2 != 2 && $1 != 2 { print $3 }' |
 		grep -vE '^(ps|awk|sh|grep|sort|run|timeout)$' | sort
-	echo "mounts:"; sort /proc/self/mounts
+	echo "mounts:"; grep -v ' /run/netns ' /proc/self/mounts | sort
 	echo "xenstore:"; xenstore-ls -f | grep -vE '^/(local/domain/0/memory|tool)|^/(libxl|vm|local/domain/0/device-model) = ""$' | sort
 	echo "netns:"; ls /run/netns 2>/dev/null
 	echo "links:"; ip -o link | sed 's/^[0-9]*: //; s/ qlen.*//'; ip -o -4 addr | sed 's/^[0-9]*: //'; ip route
