@@ -110,6 +110,8 @@ static int make_networks(struct run *r, struct err *e)
 	if (net_make(r->net_plan, &r->net, e) < 0)
 		return -1;
 	r->have_net = true;
+	if (r->net_plan)
+		trace_step("the networks are made");
 	plan_domain_nics(&r->domain_plan, r->net.nics);
 	if (r->opts->mds_token && !r->net.host_ip)
 		return err_set(e, ERR_HOST, "--mds-token: the pod's network names no gateway: the metadata service "
@@ -327,6 +329,8 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	xo->close(r.xen);
 	if (r.have_net && remove_networks(&r, ret < 0 ? &late : e) < 0)
 		ret = -1;
+	if (r.net_plan)
+		trace_step("the networks are gone");
 	close_output(&r);
 	if (r.session)
 		session_dispose(r.session);
