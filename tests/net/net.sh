@@ -284,7 +284,7 @@ except OSError as e:
     print("no:", type(e).__name__)
 END
 serve() { # NETNS PROTO HOST PORT WORD
-	rm -f "$dir/up.$2$4"; nsenter --net="$1" python3 "$dir/tell.py" serve "$2" "$3" "$4" "$5" >"$dir/up" 2>"$dir/serve.err" 7>&- &
+	rm -f "$dir/up"; nsenter --net="$1" python3 "$dir/tell.py" serve "$2" "$3" "$4" "$5" >"$dir/up" 2>"$dir/serve.err" 7>&- &
 	served=$!; servers="$servers $served"
 	until grep -q up "$dir/up" 2>/dev/null; do sleep 0.05; kill -0 $served || fail "no server: $(cat "$dir/serve.err")"; done
 }
