@@ -21,6 +21,7 @@ void app_init(struct app *a, unsigned id, const struct guest_app *plan)
 	a->plan = plan;
 	a->mnt = -1;
 	a->notify = -1;
+	a->deadline = INT64_MAX;
 	task_init(&a->task, id);
 }
 
@@ -99,13 +100,11 @@ static int spawn(struct app *a, enum program_kind kind, char **exec, struct err 
 	}, &a->task.proc, e);
 }
 
-/* The app's own part is done, however: post-stop, then it is over. */
-static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
+/* Nothing of it is left: post-stop, then it is over. */
+static void start_post(struct app *a, enum pod_life life, struct frame_writer *wr)
 {
 	struct err e = ERR_INIT;
 
-	cgroup_terminate(a->plan);
-	streams_close_stdin(&a->task.streams);
 	if (a->plan->npost_stop == 0 || a->mnt < 0 || life == POD_IS_KILLED) {
 		over(a);
 		return;
@@ -119,6 +118,31 @@ static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
 	a->state = APP_POST;
 	ends_close_theirs(&a->task.ends);
 	task_say(&a->task, WIRE_APP_HANDLER, (uint32_t)a->task.proc.pid, "");
+}
+
+/* The app's own part is done, however. */
+static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
+{
+	cgroup_terminate(a->plan);
+	streams_close_stdin(&a->task.streams);
+	a->state = APP_ENDING;
+	if (!cgroup_populated(a->plan))
+		start_post(a, life, wr);
+}
+
+void app_look(struct app *a, int64_t now_ms, int64_t kill_by_ms, enum pod_life life, struct frame_writer *wr)
+{
+	if (a->state != APP_ENDING)
+		return;
+	if (kill_by_ms < a->deadline)
+		a->deadline = kill_by_ms;
+	if (!cgroup_populated(a->plan)) {
+		a->deadline = INT64_MAX;
+		start_post(a, life, wr);
+	} else if (now_ms >= a->deadline) {
+		cgroup_kill(a->plan);
+		a->deadline = INT64_MAX;
+	}
 }
 
 static void start_main(struct app *a, enum pod_life life, struct frame_writer *wr)
@@ -283,6 +307,7 @@ void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame
 		post_reaped(a, wait_status, wr);
 		break;
 	case APP_NEW:
+	case APP_ENDING:
 	case APP_OVER:
 		break;
 	}

@@ -1,7 +1,8 @@
 /*
  * The life of one app (rkt's rules, contract 6.1): its root is made, pre-start runs, then the app
- * itself, then post-stop; only then it is over. Each step is a process; the next one begins when that
- * is reaped. All apps live at once, none waits for another.
+ * itself; when that has ended, what it left running ends too; then post-stop; only then it is over. Each
+ * step is a process, but for the leftovers; the next one begins when that is reaped. All apps live at
+ * once, none waits for another.
  */
 #ifndef INIT_APP_H
 #define INIT_APP_H
@@ -14,6 +15,7 @@ enum app_state {
 	APP_PRE,      /* the pre-start handler runs */
 	APP_STARTING, /* forked, its program does not run yet */
 	APP_RUNNING,
+	APP_ENDING,   /* it has ended; what it left running was told to */
 	APP_POST,     /* the post-stop handler runs */
 	APP_OVER,     /* the last word is said, or waits for room */
 };
@@ -27,6 +29,7 @@ struct app {
 	int mnt; /* its mount namespace from APP_PRE on; -1: none */
 	int notify; /* where it says that it is ready; -1: it does not, or is over */
 	bool ready; /* it has said so */
+	int64_t deadline; /* of APP_ENDING: KILL, monotonic ms; INT64_MAX: none (yet) */
 	struct task task;
 	/* What the last word will be. */
 	bool ended;
@@ -42,6 +45,8 @@ void app_fail(struct app *a, uint32_t status, const char *text);
 /* What its process and the app itself have to say, when there is something. */
 void app_report(struct app *a, struct frame_writer *wr);
 void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame_writer *wr);
+/* Whenever a process was reaped or time has passed: leftovers are looked after, which get KILL at `kill_by_ms`. */
+void app_look(struct app *a, int64_t now_ms, int64_t kill_by_ms, enum pod_life life, struct frame_writer *wr);
 void app_produce(struct app *a, struct frame_writer *wr);
 void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS]);
 /* Over, and not by an exit with 0: the pod is to end (contract 6.2). */

@@ -235,6 +235,13 @@ void entered_signal(const struct entered_table *t, int sig)
 			task_signal(&t->at[i]->task, sig);
 }
 
+void entered_hang_up(const struct entered_table *t, bool all)
+{
+	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++)
+		if (t->at[i])
+			task_hang_up(&t->at[i]->task, all);
+}
+
 bool entered_none(const struct entered_table *t)
 {
 	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++)

@@ -37,6 +37,7 @@ void entered_produce(struct entered_table *t, struct frame_writer *wr);
 /* Fills WIRE_EXEC_COUNT * TASK_FDS. */
 void entered_poll(const struct entered_table *t, bool room, struct pollfd *fds);
 void entered_signal(const struct entered_table *t, int sig);
+void entered_hang_up(const struct entered_table *t, bool all); /* task_hang_up() */
 bool entered_none(const struct entered_table *t); /* none runs, none is still to be told of */
 void entered_close(struct entered_table *t); /* nobody reads any more: streams and unstarted ones */
 void entered_dispose(struct entered_table *t);

@@ -41,6 +41,7 @@ struct guest {
 	bool lost;         /* dom0 is gone: nothing can be sent, nobody reads */
 	bool end_due;      /* END waits for room */
 	int64_t deadline;  /* of PHASE_STOP, monotonic ms */
+	int64_t hang_up;   /* of PHASE_STOP: when terminals are; INT64_MAX: they have been */
 	uint8_t *plan_bytes;
 	size_t plan_len;
 	struct guest_plan plan;
@@ -64,24 +65,28 @@ static void say(struct guest *g, const char *text)
 	(void)frame_put(&g->wr, WIRE_LOG, 0, 0, text, strnlen(text, WIRE_TEXT_MAX));
 }
 
+/* Those that are at a terminal: the ones that ignore TERM, or all. */
+static void hang_up(struct guest *g, bool all)
+{
+	for (size_t i = 0; i < g->plan.napps; i++)
+		task_hang_up(&g->apps[i].task, all); /* NOLINT(clang-analyzer-core.NullDereference): napps is 0 then */
+	entered_hang_up(&g->entered, all);
+}
+
+/* A terminal's user would leave a shell by a hang-up; it ignores TERM. Who does not has its time. */
 static void stop(struct guest *g, uint32_t grace_ms)
 {
-	int64_t deadline = now_ms() + grace_ms;
+	int64_t now = now_ms(), deadline = now + grace_ms;
 
-	if (g->phase > PHASE_STOP)
+	if (g->phase > PHASE_STOP || (g->phase == PHASE_STOP && deadline >= g->deadline))
 		return;
-	if (g->phase == PHASE_STOP) {
-		if (deadline < g->deadline)
-			g->deadline = deadline;
-		return;
-	}
-	g->phase = PHASE_STOP;
 	g->deadline = deadline;
+	g->hang_up = now + grace_ms / 2;
+	if (g->phase == PHASE_STOP)
+		return;
+	g->phase = PHASE_STOP;
 	(void)kill(-1, SIGTERM);
-	for (size_t i = 0; i < g->plan.napps; i++)
-		if (g->apps[i].task.terminal) /* NOLINT(clang-analyzer-core.NullDereference): napps is 0 then */
-			task_signal(&g->apps[i].task, SIGHUP); /* a shell at a terminal ignores TERM */
-	entered_signal(&g->entered, SIGHUP);
+	hang_up(g, false);
 	(void)kill(-1, SIGCONT); /* a stopped process hears nothing else */
 }
 
@@ -334,13 +339,27 @@ static void flush(struct guest *g)
 	} while (queued > 0 && left == 0 && !g->lost);
 }
 
+/* What apps have left running, when they have ended. */
+static void look_after_leftovers(struct guest *g)
+{
+	int64_t now = now_ms(), kill_by = g->phase == PHASE_STOP ? (now + g->deadline) / 2 : now + GRACE_MS;
+
+	for (size_t i = 0; i < g->plan.napps; i++)
+		app_look(&g->apps[i], now, kill_by, life_of(g), &g->wr);
+}
+
 /* Moves the phase on as far as the facts allow. */
 static void step(struct guest *g)
 {
 	bool childless = reap(g);
 
+	look_after_leftovers(g);
 	if (g->phase == PHASE_RUN && (any_failed(g) || all_over(g)))
 		stop(g, GRACE_MS);
+	if (g->phase == PHASE_STOP && !childless && now_ms() >= g->hang_up) {
+		g->hang_up = INT64_MAX;
+		hang_up(g, true);
+	}
 	if (g->phase == PHASE_STOP && !childless && now_ms() >= g->deadline) {
 		g->phase = PHASE_KILL;
 		(void)kill(-1, SIGKILL);
@@ -358,12 +377,25 @@ static void step(struct guest *g)
 		g->phase = PHASE_DONE;
 }
 
+/* Milliseconds until something is due by time alone, -1: nothing is. */
+static int patience(const struct guest *g)
+{
+	int64_t due = INT64_MAX, left;
+
+	if (g->phase == PHASE_STOP)
+		due = g->hang_up < g->deadline ? g->hang_up : g->deadline;
+	for (size_t i = 0; g->apps && i < g->plan.napps; i++)
+		if (g->apps[i].deadline < due)
+			due = g->apps[i].deadline;
+	left = due - now_ms();
+	return due == INT64_MAX ? -1 : left > 0 ? (int)left : 0;
+}
+
 static void wait_for_event(struct guest *g, int sigfd)
 {
 	struct pollfd *fds = g->fds;
 	struct signalfd_siginfo si;
 	bool room = frame_room(&g->wr) > 0;
-	int timeout = -1;
 	nfds_t n = FDS_FIXED;
 
 	fds[0] = (struct pollfd){ .fd = g->lost ? -1 : g->io->fd, .events = POLLIN };
@@ -374,12 +406,7 @@ static void wait_for_event(struct guest *g, int sigfd)
 		entered_poll(&g->entered, room, &fds[n]);
 		n += TASK_FDS * WIRE_EXEC_COUNT;
 	}
-	if (g->phase == PHASE_STOP) {
-		int64_t left = g->deadline - now_ms();
-
-		timeout = left > 0 ? (int)left : 0;
-	}
-	if (poll(fds, n, timeout) < 0)
+	if (poll(fds, n, patience(g)) < 0)
 		return;
 	if (fds[0].revents)
 		g->io->ack(g->io->ctx);

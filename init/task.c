@@ -1,8 +1,10 @@
 /* See task.h. */
 #include "init/task.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +70,32 @@ void task_signal(const struct task *t, int sig)
 		return;
 	if (kill(-t->proc.pid, sig) < 0) /* its group is not there yet */
 		(void)kill(t->proc.pid, sig);
+}
+
+/* As shells at a terminal do. */
+static bool ignores_term(pid_t pid)
+{
+	char path[40], text[4096];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		(void)close(fd);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, "\nSigIgn:\t");
+	return at && strtoull(at + strlen("\nSigIgn:\t"), NULL, 16) >> (SIGTERM - 1) & 1;
+}
+
+void task_hang_up(const struct task *t, bool always)
+{
+	if (t->terminal && t->proc.pid > 0 && (always || ignores_term(t->proc.pid)))
+		task_signal(t, SIGHUP);
 }
 
 void task_reaped(struct task *t)

@@ -42,6 +42,8 @@ void task_poll(const struct task *t, bool about_to_run, bool room, struct pollfd
 bool task_all_said(const struct task *t);
 void task_reaped(struct task *t); /* its process is gone, and the report read */
 void task_signal(const struct task *t, int sig); /* the process and its group */
+/* HUP, as for task_signal(), when it is at a terminal: when it ignores TERM, or always. */
+void task_hang_up(const struct task *t, bool always);
 void task_close(struct task *t);
 
 /* A death as WIRE_APP_EXITED or WIRE_APP_KILLED. */

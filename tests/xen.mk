@@ -32,7 +32,7 @@ check-xen check-run: $(OCI_APP)
 
 # The cases run in one boot: tests/xen/suite [PATTERN]
 .PHONY: check-xen
-check-xen: $(ACI) $(B)/stage0/stage0 $(APP) $(DEB) ## only the tests on real Xen; CASES=pattern
+check-xen: $(ACI) $(B)/stage0/stage0 $(APP) $(DEB) ## only the tests on real Xen; CASES="pattern ..."
 	@BUILD=$(B) tests/xen/suite '$(or $(CASES),*)'
 
 # The benchmark's plain domain: the pod kernel with a PID 1 that says one word.

@@ -1,7 +1,27 @@
-/* In place of init/cgroup.c: cgroups here are the host's, whose hierarchy is not ours to change. */
+/*
+ * In place of init/cgroup.c: cgroups here are the host's, whose hierarchy is not ours to change. What
+ * belongs to an app has a mark that is inherited as a cgroup is: its timer slack.
+ */
 #include "init/cgroup.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+
+#include "stage1/common/util.h"
+
+static unsigned long mark_of(const struct guest_app *app)
+{
+	unsigned long mark = 0;
+
+	for (const char *c = app->name; *c; c++)
+		mark = mark * 31 + (unsigned char)*c;
+	return 60000 + mark % 30000; /* ns: a little more than the kernel's default */
+}
 
 int cgroup_make(const struct guest_app *app, struct err *e)
 {
@@ -10,15 +30,49 @@ int cgroup_make(const struct guest_app *app, struct err *e)
 
 int cgroup_join(const struct guest_app *app, bool entered, struct err *e)
 {
-	(void)app;
-	(void)entered;
-	(void)e;
+	if (prctl(PR_SET_TIMERSLACK, entered ? 1 : mark_of(app)) < 0)
+		return err_sys(e, "set the timer slack");
 	return 0;
+}
+
+static bool is_of(const struct guest_app *app, const char *pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%s/timerslack_ns", pid), *mark = NULL;
+	struct err e = ERR_INIT;
+	size_t len = 0;
+
+	return read_file_at(AT_FDCWD, path, 64, &mark, &len, &e) == 0 && strtoul(mark, NULL, 10) == mark_of(app);
+}
+
+/* 0: tells only whether there is one. */
+static bool signal_all(const struct guest_app *app, int sig)
+{
+	DIR *d = opendir("/proc");
+	bool found = false;
+
+	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		if (atoi(entry->d_name) <= 1 || !is_of(app, entry->d_name))
+			continue;
+		found = true;
+		(void)kill(atoi(entry->d_name), sig);
+	}
+	(void)closedir(d);
+	return found;
+}
+
+bool cgroup_populated(const struct guest_app *app)
+{
+	return signal_all(app, 0);
 }
 
 void cgroup_terminate(const struct guest_app *app)
 {
-	(void)app;
+	(void)signal_all(app, SIGTERM);
+}
+
+void cgroup_kill(const struct guest_app *app)
+{
+	(void)signal_all(app, SIGKILL);
 }
 
 const char *cgroup_verdict(const struct guest_app *app)

@@ -749,6 +749,45 @@ static void until_said(const char *text)
 	dom0_until(d, said_awaited);
 }
 
+/* Between an app's end and post-stop: what it left gets TERM, and KILL 90 s later; the pod goes on meanwhile. */
+static void what_an_app_leaves_ends_with_it(void **state)
+{
+	static const char leaves[] = "(trap 'echo told; exit' TERM; : >/tmp/leaves; while :; do usleep 9000; done) & "
+				     "until test -e /tmp/leaves; do usleep 9000; done; echo left; exit 0";
+	static const char stays[] = "(trap '' TERM; : >/tmp/stays; while :; do usleep 9000; done) & "
+				    "until test -e /tmp/stays; do usleep 9000; done; echo ready; exit 0";
+
+	(void)state;
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH(leaves), .post_stop = SH("echo post") },
+		{ .name = "two", .exec = SH("read x; echo late") } }, 2, true);
+	until_said("post\n");
+	dom0_say(d, WIRE_EOF, 1, WIRE_STDIN, NULL, 0);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "left\ntold\npost\n");
+	assert_string_equal(out(1, WIRE_STDOUT), "late\n");
+
+	renew();
+	vm_speed = 100;
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH(stays), .post_stop = SH("echo post") },
+		{ .name = "two", .exec = SH("read x; echo late") } }, 2, true);
+	until_said("post\n");
+	dom0_say(d, WIRE_EOF, 1, WIRE_STDIN, NULL, 0);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\npost\n");
+	assert_string_equal(out(1, WIRE_STDOUT), "late\n");
+
+	renew(); /* at the pod's end post-stop still has its turn: leftovers get half of the time */
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("(trap '' TERM; echo ready; while :; do usleep 9000; done) & "
+		"trap 'echo bye; exit 3' TERM; while :; do usleep 9000; done"), .post_stop = SH("echo post") } }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 2000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 3, "");
+	assert_string_equal(out(0, WIRE_STDOUT), "ready\nbye\npost\n");
+}
+
 static void type(unsigned id, const char *keys)
 {
 	dom0_say(d, WIRE_DATA, id, WIRE_STDIN, keys, strlen(keys));
@@ -790,6 +829,26 @@ static void an_app_at_a_terminal(void **state)
 	dom0_stop(d, 60000);
 	dom0_to_end(d);
 	expect(0, WIRE_APP_KILLED, 1, "");
+
+	renew(); /* who does not ignore it has its time: half of it, until it is hung up after all */
+	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty",
+		.exec = SH("trap 'usleep 300000; echo bye; exit 3' TERM; echo ready; while :; do usleep 9000; done") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 3, "");
+	assert_non_null(strstr(out(0, WIRE_STDOUT), "bye\r\n"));
+
+	renew();
+	vm_speed = 100;
+	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty",
+		.exec = SH("trap 'echo bye' TERM; trap 'echo hung up; exit 4' HUP; echo ready; while :; do usleep 9000; done") }, 1, false);
+	dom0_until(d, said_ready);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 4, "");
+	assert_non_null(strstr(out(0, WIRE_STDOUT), "bye\r\n"));
+	assert_non_null(strstr(out(0, WIRE_STDOUT), "hung up\r\n"));
 }
 
 static bool first_over(const struct dom0 *dom0)
@@ -983,6 +1042,7 @@ int main(void)
 		T(event_handlers),
 		T(handlers_that_fail),
 		T(handlers_at_the_end_of_the_pod),
+		T(what_an_app_leaves_ends_with_it),
 		T(an_app_at_a_terminal),
 		T(processes_enter_an_app),
 		T(nonsense_about_processes),

@@ -108,21 +108,31 @@ t_the_way_out_of_a_terminal() {
 		cooked
 	END
 	expect status 1 "$(status)" && expect stderr "" "$(cat $OUT/stderr)" || return 1
-	# ^C while the pod is still starting is for us, and so is TERM at any time: in order. Who has a terminal hears
-	# HUP as well, for a shell there ignores TERM.
+	# ^C while the pod is still starting is for us, and so is TERM at any time: in order. Who ignores TERM, as shells
+	# at a terminal do, hears HUP at once.
 	at_a_terminal 'echo never' --debug <<-'END'
 		expect guest:
 		send \x03
 	END
 	expect "status of ^C" 0 "$(status)" || return 1
-	at_a_terminal 'trap "echo bye; exit 3" TERM HUP; echo up; while :; do sleep 0.1; done' <<-'END'
+	at_a_terminal 'trap "sleep 1; echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' <<-'END'
 		expect up
 		raw
 		signal 15
 		expect bye
 		cooked
 	END
-	expect "status of TERM" 0 "$(status)"
+	expect "status of TERM" 0 "$(status)" || return 1
+	before=$(cut -d. -f1 /proc/uptime)
+	at_a_terminal 'echo up; exec sh -i' <<-'END'
+		expect up
+		raw
+		expect #
+		signal 15
+		cooked
+	END
+	expect "status of TERM" 0 "$(status)" || return 1
+	[ $(($(cut -d. -f1 /proc/uptime) - before)) -lt 40 ] || fail "it took $(($(cut -d. -f1 /proc/uptime) - before)) s"
 }
 
 t_a_terminal_whose_guest_dies() {
