@@ -36,6 +36,7 @@ PRINT       := stage1/plan/print.c
 SUPERVISE   := $(addprefix stage1/,session.c supervise.c trace.c console.c signals.c terminal.c escape.c control.c \
 	output.c prefix.c applog.c journal.c sink.c)
 RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c poddir.c etc.c)
+REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
 NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c ports.c remove.c) $(NETLINK)
@@ -53,8 +54,8 @@ STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(NET) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
 PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c stage1/signals.c \
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
-PROG_gc     := stage1/main_gc.c stage1/remove.c stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
-PROG_stop   := stage1/main_stop.c stage1/remove.c stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
+PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
+PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
 PROG_vif    := stage1/main_vif.c $(NETLINK) $(COMMON)
 P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
@@ -63,7 +64,7 @@ P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c
 PROG_p9     := stage1/main_p9.c $(P9XEN) $(P9) $(COMMON)
 PROG_stage0 := stage0/main.c $(STAGE0) stage1/volumes.c stage1/etc.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
-MODULE_xen  := $(XEN) stage1/common/wire.c $(COMMON)
+MODULE_xen  := $(XEN) stage1/pidnote.c stage1/common/wire.c $(COMMON)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 pic = $(patsubst %.c,$(B)/pic/%.o,$(1))

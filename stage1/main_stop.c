@@ -3,6 +3,7 @@
  * in order. --force, or when there is no supervisor left to ask: the domain is destroyed.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "stage1/common/util.h"
 #include "stage1/poddir.h"
 #include "stage1/remove.h"
+
+enum { END_MS = 10000 }; /* a killed process ends when its system call does */
 
 /*
  * A pidfd of the supervisor, or -1 when it is gone: the number in `pid` counts only while that
@@ -39,16 +42,26 @@ static int find_supervisor(void)
 	return fd;
 }
 
+/* It hears us also when it was stopped (SIGSTOP, ^Z). */
+static int signal_supervisor(int supervisor, int sig, struct err *e)
+{
+	if (syscall(SYS_pidfd_send_signal, supervisor, sig, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(e, "signal the supervisor");
+	(void)syscall(SYS_pidfd_send_signal, supervisor, SIGCONT, NULL, 0);
+	return 0;
+}
+
 static int stop_pod(const struct stop_opts *opts, struct err *e)
 {
 	AUTO_CLOSE int supervisor = find_supervisor();
-	int sig = opts->force ? SIGKILL : SIGPWR; /* stage1/signals.h */
+	struct pollfd end = { .fd = supervisor, .events = POLLIN };
 
-	if (supervisor >= 0 && syscall(SYS_pidfd_send_signal, supervisor, sig, NULL, 0) < 0 &&
-		errno != ESRCH)
-		return err_sys(e, "signal the supervisor");
+	if (supervisor >= 0 && signal_supervisor(supervisor, opts->force ? SIGKILL : SIGPWR, e) < 0)
+		return -1; /* stage1/signals.h */
 	if (supervisor >= 0 && !opts->force)
 		return 0;
+	if (supervisor >= 0 && poll(&end, 1, END_MS) <= 0) /* it may be making the domain */
+		return err_set(e, ERR_HOST, "the supervisor was killed and does not end");
 	return remove_domain(opts->uuid, false, e);
 }
 

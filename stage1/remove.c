@@ -5,6 +5,7 @@
 
 #include "stage1/cli.h"
 #include "stage1/host.h"
+#include "stage1/pidnote.h"
 #include "stage1/poddir.h"
 
 int remove_domain(const char *uuid_text, bool debug, struct err *e)
@@ -26,6 +27,11 @@ int remove_domain(const char *uuid_text, bool debug, struct err *e)
 			fprintf(stderr, "stage1: destroying domain %u\n", domid);
 		ret = xo->destroy(xen, domid, e);
 	}
+	/* It ends with its domain, unless it is stopped or hangs: then it holds the domain's memory. */
+	if (ret == 0)
+		ret = pidnote_end(PIDNOTE_BACKEND, e);
+	if (ret == 0)
+		xo->sweep(xen, uuid);
 	xo->close(xen);
 	return ret;
 }

@@ -23,6 +23,7 @@ UNIT_test_control    := stage1/control.c stage1/session.c $(WIRE) $(COMMON)
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_idmap      := stage1/idmap.c $(COMMON)
 UNIT_test_notify     := stage1/notify.c $(COMMON)
+UNIT_test_pidnote    := stage1/pidnote.c $(COMMON)
 UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
 UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c journal.c sink.c session.c common/wire.c) $(COMMON)
 UNIT_test_passwd     := init/passwd.c $(COMMON)

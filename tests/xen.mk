@@ -35,6 +35,11 @@ check-xen check-run: $(OCI_APP)
 check-xen: $(ACI) $(B)/stage0/stage0 $(APP) $(DEB) ## only the tests on real Xen; CASES="pattern ..."
 	@BUILD=$(B) tests/xen/suite '$(or $(CASES),*)'
 
+# Lives that end by kills, in one boot: SOAK=lives, SEED to repeat a run. Hours; not a part of check.
+.PHONY: soak
+soak: $(ACI) $(B)/stage0/stage0 $(APP) ## pods killed at random, nothing may be left nor grow; SOAK=200
+	@BUILD=$(B) tests/xen/soak '$(or $(SOAK),200)'
+
 # The benchmark's plain domain: the pod kernel with a PID 1 that says one word.
 $(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
 	@mkdir -p $(@D)

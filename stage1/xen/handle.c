@@ -136,6 +136,7 @@ const struct xen_ops stage1_xen_ops = {
 	.watch = xen_watch,
 	.unpause = xen_unpause,
 	.destroy = xen_destroy,
+	.sweep = p9_sweep,
 	.backend = xen_backend,
 	.taken = xen_taken,
 	.console = xen_console,

@@ -93,5 +93,6 @@ void p9_end(struct xen *xen);
 /* Before a domain is destroyed, and after: removes what libxl does not know of. */
 void p9_record_read(struct xen *xen, uint32_t domid, struct p9_record *r);
 void p9_removed(struct xen *xen, uint32_t domid, const struct p9_record *r);
+void p9_sweep(struct xen *xen, const uint8_t uuid[16]);
 
 #endif

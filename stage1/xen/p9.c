@@ -2,7 +2,8 @@
  * Our own 9pfs backend, seen from the supervisor: starts it, tells xenstore and it of the domain, and
  * takes both away again. libxl knows nothing of these devices: it would start QEMU for them.
  *
- * What only dom0 may change, and gc must know, is at /libxl/DOMID/stage1-xen: gone with the domain.
+ * What only dom0 may change, and gc must know, is at /libxl/DOMID/stage1-xen: gone with the domain. Which
+ * process the backend is stays in the pod's directory (stage1/pidnote.h), and whose a device is, with it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <xen/io/xenbus.h>
 
 #include "stage1/common/util.h"
+#include "stage1/pidnote.h"
 #include "stage1/xen/internal.h"
 
 enum {
@@ -58,7 +60,18 @@ int p9_spawn(struct xen *xen, const struct domain_plan *plan, struct err *e)
 		become_backend(plan->p9_program, argv, theirs);
 	xen->p9 = (struct p9_process){ .pidfd = pidfd, .pid = (pid_t)pid, .socket = STEAL_FD(ours),
 		.backend_domid = plan->backend_domid };
-	return 0;
+	/* until here its end is ours: it waits for a number, and finds that nobody writes one */
+	return pidnote_write(PIDNOTE_BACKEND, (pid_t)pid, e);
+}
+
+#define POD_NODE "stage1-xen-pod" /* of a device: the UUID of whose it is */
+
+static void uuid_text(const uint8_t uuid[16], char text_r[37])
+{
+	char *to = text_r;
+
+	for (int i = 0; i < 16; i++)
+		to += sprintf(to, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
 static char *backend_dir(uint32_t backend, uint32_t domid)
@@ -101,11 +114,13 @@ static bool put_device(struct xen *xen, xs_transaction_t t, const struct domain_
 	AUTO_FREE char *back = xasprintf("%s/%u", back_all, id);
 	AUTO_FREE char *front = xasprintf("/local/domain/%u/device/9pfs/%u", domid, id);
 	struct xs_handle *xs = xen->xs;
+	char uuid[37];
 
+	uuid_text(plan->uuid, uuid);
 	return make_dir(xs, t, front, domid, plan->backend_domid) &&
 		make_dir(xs, t, back, plan->backend_domid, domid) &&
 		put(xs, t, back, "frontend", front) && put_number(xs, t, back, "frontend-id", domid) &&
-		put(xs, t, back, "online", "1") && put_number(xs, t, back, "state", XenbusStateInitialising) &&
+		put(xs, t, back, POD_NODE, uuid) && put(xs, t, back, "online", "1") && put_number(xs, t, back, "state", XenbusStateInitialising) &&
 		put(xs, t, front, "backend", back) && put_number(xs, t, front, "backend-id", plan->backend_domid) &&
 		put(xs, t, front, "tag", plan->exports[id].tag) &&
 		put_number(xs, t, front, "state", XenbusStateInitialising);
@@ -172,6 +187,7 @@ void p9_end(struct xen *xen)
 	(void)close(xen->p9.pidfd);
 	(void)close(xen->p9.socket);
 	xen->p9 = (struct p9_process){ .pid = 0 };
+	(void)unlink(PIDNOTE_BACKEND);
 }
 
 void p9_record_read(struct xen *xen, uint32_t domid, struct p9_record *r)
@@ -226,4 +242,32 @@ void p9_removed(struct xen *xen, uint32_t domid, const struct p9_record *r)
 	if (pidfd >= 0)
 		(void)poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, GONE_WAIT_MS);
 	remove_nodes(xen, (uint32_t)r->backend_domid, domid);
+}
+
+/* The devices of domains that `backend` serves; those of the pod are removed. */
+static void sweep_backend(struct xen *xen, uint32_t backend, const char *uuid)
+{
+	AUTO_FREE char *all = xasprintf("/local/domain/%u/backend/9pfs", backend);
+	unsigned n = 0, len;
+	char **list = xs_directory(xen->xs, XBT_NULL, all, &n);
+
+	for (unsigned i = 0; list && i < n; i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s/0/" POD_NODE, all, list[i]);
+		AUTO_FREE char *whose = xs_read(xen->xs, XBT_NULL, path, &len);
+
+		if (whose && !strcmp(whose, uuid))
+			remove_nodes(xen, backend, (uint32_t)strtoul(list[i], NULL, 10));
+	}
+	free(list);
+}
+
+void p9_sweep(struct xen *xen, const uint8_t uuid[16])
+{
+	unsigned n = 0;
+	char **list = xs_directory(xen->xs, XBT_NULL, "/local/domain", &n), text[37];
+
+	uuid_text(uuid, text);
+	for (unsigned i = 0; list && i < n; i++)
+		sweep_backend(xen, (uint32_t)strtoul(list[i], NULL, 10), text);
+	free(list);
 }

@@ -27,7 +27,7 @@ enum domain_state {
 	DOMAIN_GONE,     /* destroyed by somebody */
 };
 
-enum { XEN_OPS_ABI = 1, XEN_POLL_MAX = 24 };
+enum { XEN_OPS_ABI = 2, XEN_POLL_MAX = 24 };
 
 struct xen_ops {
 	unsigned abi; /* XEN_OPS_ABI */
@@ -48,6 +48,8 @@ struct xen_ops {
 	int (*unpause)(struct xen *xen, uint32_t domid, struct err *e);
 	/* 0 also when it is gone already. Takes 2 s with a 9p device (xen-facts 1.6). */
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
+	/* When the pod has no domain: what a destroy that was cut short has left of it in xenstore. */
+	void (*sweep)(struct xen *xen, const uint8_t uuid[16]);
 	/* A pidfd of the process that serves the export, the caller's. */
 	int (*backend)(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e);
 	/* Somebody else has paused the domain or takes it away: libxl pauses before it destroys. */

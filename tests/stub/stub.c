@@ -401,6 +401,7 @@ static const struct consequence {
 	{ "host_load_xen", "%s fails" },
 	/* system calls */
 	{ "renameat pid", "write pid: Input/output error" },
+	{ "renameat backend", "write backend: Input/output error" },
 	{ "unshare", "make a mount namespace: Input/output error" },
 	{ "mount /", "make a mount namespace: Input/output error" },
 	{ "mount export", "mount DIR/stage1/rootfs/export: Input/output error" },
