@@ -35,7 +35,7 @@ PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c 
 PRINT       := stage1/plan/print.c
 SUPERVISE   := $(addprefix stage1/,session.c supervise.c trace.c console.c signals.c terminal.c escape.c control.c \
 	output.c prefix.c applog.c journal.c sink.c)
-RUN         := $(addprefix stage1/,run.c notify.c export.c idmap.c volumes.c poddir.c etc.c)
+RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)

@@ -9,6 +9,7 @@
 
 #include "stage1/common/util.h"
 #include "stage1/control.h"
+#include "stage1/core.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
 #include "stage1/net/net.h"
@@ -48,7 +49,7 @@ struct run {
 	struct control *control;
 	struct output *output;
 	uint32_t domid;
-	bool have_domain;
+	bool have_domain, crashed;
 };
 
 static void say(void *arg, const char *line)
@@ -241,7 +242,7 @@ static int let_run(struct run *r, struct err *e)
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
 		.signals = r->signals, .backend = backend, .console = console,
 		.control = r->control, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
-		.terminal = r->lends_terminal, .ready = set_ready,
+		.terminal = r->lends_terminal, .ready = set_ready, .crashed_r = &r->crashed,
 	}, e);
 	return ret;
 }
@@ -319,6 +320,8 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (r.xen)
 		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
 	trace_step("the pod has ended");
+	if (r.crashed)
+		core_dump(xo, r.xen, r.domid, &r.domain_plan);
 	if (r.have_domain && xo->destroy(r.xen, r.domid, ret < 0 ? &late : e) < 0) {
 		ret = -1;
 		r.have_net = false; /* its device is the guest's as long as that lives: gc comes for both */

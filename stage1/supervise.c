@@ -357,6 +357,7 @@ int supervise(const struct supervise_input *in, struct err *e)
 		hear_last_words(l);
 		if (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted)
 			console_report(&l->console);
+		*in->crashed_r = l->domain == DOMAIN_CRASHED;
 	}
 	console_close(&l->console);
 	free(l);

@@ -26,6 +26,7 @@ struct supervise_input {
 	bool terminal;  /* it is lent ours (stage1/terminal.h) while it runs */
 	void (*ready)(void *arg, bool ready); /* all apps are; the pod begins to end */
 	void *ready_arg;
+	bool *crashed_r; /* set when the guest's kernel did */
 };
 
 enum { SUPERVISE_ESCAPED = 1 }; /* the user typed the escape: the pod is to be destroyed */

@@ -44,6 +44,7 @@ struct domain_plan {
 	char *kernel, *ramdisk; /* absolute paths in dom0 */
 	char *cmdline;    /* under 1024 bytes (MAX_GUEST_CMDLINE of xen/include/public/xen.h) */
 	uint64_t memory_kib;
+	uint64_t core_max_kib; /* when the guest crashes its memory is kept, if it is no larger; 0: never */
 	uint32_t vcpus;
 	uint32_t event_channels; /* highest port */
 	uint32_t grant_frames;   /* of 512 entries; an export takes 1026, a queue of a nic 514 */

@@ -93,6 +93,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	if (size_plan(in, &size, w, e) < 0)
 		return -1;
 	plan.memory_kib = size.memory_kib;
+	plan.core_max_kib = size.core_max_kib;
 	plan.vcpus = size.vcpus;
 	plan.event_channels = size.vcpus <= 8 ? 127 : 63 + 8 * size.vcpus; /* a vCPU takes seven */
 	need = plan.memory_kib + PLAN_OVERHEAD_KIB;

@@ -51,6 +51,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 {
 	const char *memory = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_MEMORY);
 	const char *vcpus = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_VCPUS);
+	const char *core = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_CORE);
 	const char *wrong;
 	uint64_t n;
 
@@ -61,6 +62,12 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 		if (n >> 10 < SIZE_MEMORY_MIN_KIB)
 			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 40Mi");
 		size->memory_kib = (n + (1 << 20) - 1) >> 20 << 10;
+	}
+	if (core) {
+		wrong = quantity_amount(core, QUANTITY_ONES, &n);
+		if (wrong)
+			return note_refused(e, SIZE_NOTE_CORE, core, wrong);
+		size->core_max_kib = n >> 10;
 	}
 	if (vcpus) {
 		size_t digits = strspn(vcpus, "0123456789");
@@ -75,7 +82,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 
 static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 {
-	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS };
+	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE };
 
 	for (size_t i = 0; i < pod->napps; i++)
 		for (size_t k = 0; k < COUNT(names); k++)
@@ -87,7 +94,7 @@ static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e)
 {
 	uint32_t most = in->facts->cpus < SIZE_VCPUS_MAX ? in->facts->cpus : SIZE_VCPUS_MAX;
-	struct size size;
+	struct size size = { .core_max_kib = 0 };
 
 	if (memory_of_apps(in, &size, e) < 0 || read_notes(in->pod, &size, e) < 0)
 		return -1;

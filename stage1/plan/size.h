@@ -6,7 +6,8 @@
  * kvm flavor takes all of the host then: each vCPU costs the guest memory, and Xen schedules the pod's
  * vCPUs against everybody's), at most the host's.
  *
- * The pod's annotations (the administrator's) `stage1-xen/memory` and `stage1-xen/vcpus` override both.
+ * The pod's annotations (the administrator's) `stage1-xen/memory` and `stage1-xen/vcpus` override both;
+ * `stage1-xen/core` says how large a core of the guest may be.
  * Annotations of an app, which its image's author may have written, never do.
  */
 #ifndef STAGE1_PLAN_SIZE_H
@@ -16,6 +17,7 @@
 
 #define SIZE_NOTE_MEMORY "stage1-xen/memory" /* a quantity of bytes */
 #define SIZE_NOTE_VCPUS "stage1-xen/vcpus"   /* a number */
+#define SIZE_NOTE_CORE "stage1-xen/core"     /* a quantity of bytes: see stage1/core.h */
 
 enum {
 	SIZE_MEMORY_MIN_KIB = 40 << 10, /* with less, kernel and initramfs do not fit (36 MiB was tried) */
@@ -27,7 +29,7 @@ enum {
 };
 
 struct size {
-	uint64_t memory_kib;
+	uint64_t memory_kib, core_max_kib;
 	uint32_t vcpus;
 };
 

@@ -141,6 +141,14 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
+int xen_dump(struct xen *xen, uint32_t domid, const char *path, struct err *e)
+{
+	xl_log_forget(xen);
+	if (libxl_domain_core_dump(xen->ctx, domid, path, NULL))
+		return err_xl(e, xen, "dump the core of domain %u", domid);
+	return 0;
+}
+
 int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("/local/domain/%u/image/device-model-pid", domid);

@@ -137,6 +137,7 @@ const struct xen_ops stage1_xen_ops = {
 	.unpause = xen_unpause,
 	.destroy = xen_destroy,
 	.sweep = p9_sweep,
+	.dump = xen_dump,
 	.backend = xen_backend,
 	.taken = xen_taken,
 	.console = xen_console,

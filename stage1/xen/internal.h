@@ -60,6 +60,7 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct err *e);
 int xen_unpause(struct xen *xen, uint32_t domid, struct err *e);
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e);
+int xen_dump(struct xen *xen, uint32_t domid, const char *path, struct err *e);
 int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e);
 bool xen_taken(struct xen *xen, uint32_t domid);
 int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e);

@@ -50,6 +50,8 @@ struct xen_ops {
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
 	/* When the pod has no domain: what a destroy that was cut short has left of it in xenstore. */
 	void (*sweep)(struct xen *xen, const uint8_t uuid[16]);
+	/* The domain's memory into a file, which is made or replaced; on failure part of it may be there. */
+	int (*dump)(struct xen *xen, uint32_t domid, const char *path, struct err *e);
 	/* A pidfd of the process that serves the export, the caller's. */
 	int (*backend)(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e);
 	/* Somebody else has paused the domain or takes it away: libxl pauses before it destroys. */

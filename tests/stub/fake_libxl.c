@@ -162,6 +162,19 @@ int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how
 	return 0;
 }
 
+int libxl_domain_core_dump(libxl_ctx *ctx, uint32_t domid, const char *filename, const libxl_asyncop_how *how)
+{
+	(void)how;
+	if (domid != WORLD_DOMID || world->state != DOMAIN_CRASHED || world->domains != 1 || strcmp(filename, "core") != 0)
+		world_misuse("a core of domain %u at %s", domid, filename);
+	world->dumps++;
+	if (fails("libxl_domain_core_dump", ctx))
+		return ERROR_FAIL;
+	if (world->dump_fails)
+		xtl_log(logger, XTL_ERROR, -1, "libxl", "libxl_fake.c:8:x: dump fails");
+	return world->dump_fails ? ERROR_FAIL : 0;
+}
+
 char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
 {
 	(void)domid;

@@ -112,6 +112,15 @@ static int fake_destroy(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
+static int fake_dump(struct xen *xen, uint32_t domid, const char *path, struct err *e)
+{
+	(void)xen;
+	if (domid != WORLD_DOMID || world->state != DOMAIN_CRASHED || world->domains != 1 || strcmp(path, "core") != 0)
+		world_misuse("a core of domain %u at %s", domid, path);
+	world->dumps++;
+	return begin("dump", e) < 0 || world->dump_fails ? err_set(e, ERR_HOST, "dump fails") : 0;
+}
+
 static int fake_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
 {
 	(void)xen;
@@ -215,6 +224,7 @@ const struct xen_ops fake_ops = {
 	.watch = fake_watch,
 	.unpause = fake_unpause,
 	.destroy = fake_destroy,
+	.dump = fake_dump,
 	.backend = fake_backend,
 	.taken = fake_taken,
 	.console = fake_console,

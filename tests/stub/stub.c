@@ -28,13 +28,15 @@
 
 enum { FAILED = 254, LIFE_S = 60, TEXT_MAX = 1 << 16 };
 
-#define MANIFEST "{ \"acVersion\": \"1.30.0\", \"acKind\": \"PodManifest\", \"apps\": [ { \"name\": \"app\"," \
+#define MANIFEST "{ \"acVersion\": \"1.30.0\", \"acKind\": \"PodManifest\"," \
+	"\"annotations\": [ { \"name\": \"stage1-xen/core\", \"value\": \"1Gi\" } ], \"apps\": [ { \"name\": \"app\"," \
 	"\"image\": { \"name\": \"example.com/app\", \"id\": \"sha512-00\" }, \"app\": { \"exec\": [ \"/bin/app\" ]," \
 	"\"user\": \"0\", \"group\": \"0\" }, \"mounts\": [ { \"volume\": \"e\", \"path\": \"/e\" }," \
 	"{ \"volume\": \"h\", \"path\": \"/h\" } ] } ], \"volumes\": [ { \"name\": \"e\", \"kind\": \"empty\" }," \
 	"{ \"name\": \"h\", \"kind\": \"host\", \"source\": \"/tmp\", \"readOnly\": true } ] }"
 /* In place of stage1/main_p9.c: lives on, once it has been told of the domain. */
 #define BACKEND "#!/bin/sh\nread -r domid || exit 0\nexec sleep 60\n"
+#define CRASHED "stage1 run: the guest's memory is in the pod's directory: core|stage1 run: the guest crashed"
 #define NOT_LOGGED "stage1 run: warning: app 'app': 1 lines are not in its log"
 /* It says itself when it is ready: the guest of these tests does. */
 #define IMAGE "{ \"annotations\": [ { \"name\": \"" NOTIFY_NOTE "\", \"value\": \"true\" } ] }"
@@ -595,7 +597,7 @@ static const struct {
 } fates[FATES] = {
 	[FATE_POWEROFF] = { "the guest powers off",
 		"stage1 run: the guest powered off before the pod had ended", FAILED, WORLD_EXIT, false },
-	[FATE_CRASH] = { "the guest crashes", "stage1 run: the guest crashed", FAILED, WORLD_EXIT, false },
+	[FATE_CRASH] = { "the guest crashes", CRASHED, FAILED, WORLD_EXIT, false },
 	[FATE_GONE] = { "the domain is gone", "stage1 run: the guest was destroyed", FAILED, WORLD_EXIT, false },
 	[FATE_BACKEND] = { "the backend dies",
 		"stage1 run: the process that serves the pod's file systems died", FAILED, WORLD_EXIT, false },
@@ -667,7 +669,7 @@ static void die_at_each_byte(void)
 		play(&l, &(struct world){ .cut_at = n, .quick = true });
 		if (world->said_end && l.status == WORLD_EXIT)
 			break;
-		expect(&l, FAILED, "stage1 run: the guest crashed");
+		expect(&l, FAILED, CRASHED);
 		expect_unmade(&l);
 		if (*l.problem)
 			break;
@@ -691,6 +693,14 @@ static void refuse_what_is_there(void)
 	if (world->creates || world->destroys)
 		complain(&l, "a domain was touched");
 	ended(&l, "a domain with the pod's uuid is refused and left alone");
+	play(&l, &(struct world){ .dump_fails = true, .fate = FATE_CRASH, .fate_at = STEP_STDOUT });
+	expect(&l, FAILED, border == &fake_ops ?
+		"stage1 run: warning: no core of the guest: dump fails|stage1 run: the guest crashed" :
+		"stage1 run: warning: no core of the guest: dump the core of domain 5: dump fails|stage1 run: the guest crashed");
+	if (world->dumps != 1)
+		complain(&l, "%d cores", world->dumps);
+	expect_unmade(&l);
+	ended(&l, "the core of a guest that crashed cannot be written");
 	if (border == &fake_ops)
 		return;
 	play(&l, &(struct world){ .backend_never = true });

@@ -97,6 +97,32 @@ static void sizes_the_machine(void **state)
 }
 
 /* What an image's author may have written must not steer the machine. */
+static void bounds_cores(void **state)
+{
+	static const struct { const char *text; uint64_t kib; const char *error; } rows[] = {
+		{ "256Mi", 256 << 10, NULL },
+		{ "0", 0, NULL },
+		{ "yes", 0, "annotation 'stage1-xen/core': 'yes' is not a quantity" },
+		{ "-1", 0, "annotation 'stage1-xen/core': '-1' is negative" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pod_app app = { .name = TEXT("a") };
+		struct pod_pair note = { TEXT(SIZE_NOTE_CORE), TEXT(rows[i].text) };
+		const struct pod pod = { .apps = &app, .napps = 1, .notes = &note, .nnotes = 1 };
+		struct err e = ERR_INIT;
+		struct size size;
+		int ret = size_plan(&(struct plan_input){ .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s" },
+			&size, NULL, &e);
+
+		assert_string_equal(e.msg, rows[i].error ? rows[i].error : "");
+		assert_int_equal(ret, rows[i].error ? -1 : 0);
+		if (ret == 0)
+			assert_int_equal(size.core_max_kib, rows[i].kib);
+	}
+}
+
 static void ignores_the_notes_of_apps(void **state)
 {
 	struct pod_pair notes[] = { { TEXT(SIZE_NOTE_MEMORY), TEXT("1Ti") }, { TEXT(SIZE_NOTE_VCPUS), TEXT("4") } };
@@ -143,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_the_machine),
+		cmocka_unit_test(bounds_cores),
 		cmocka_unit_test(ignores_the_notes_of_apps),
 		cmocka_unit_test(gives_vcpus_their_event_channels),
 	};

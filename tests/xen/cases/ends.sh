@@ -62,9 +62,14 @@ t_domain_destroyed_while_it_runs() {
 
 t_guest_kernel_panics() {
 	# 2: also when an app's limit is used up, before which the guest does not thrash
-	sh_pod 'echo 2 >/proc/sys/vm/panic_on_oom; tail /dev/zero' --insecure-options=paths --memory=20Mi
-	expect_refused 'the guest crashed' && grep -q '^guest: .*panic_on_oom' $OUT/stderr ||
-		fail "the last words of the kernel are missing"
+	sh_pod 'echo 2 >/proc/sys/vm/panic_on_oom; tail /dev/zero' --insecure-options=paths --memory=20Mi \
+		--pod-annotation=stage1-xen/core=150Mi
+	expect status 254 "$(status)" && expect stderr "stage1 run: the guest's memory is in the pod's directory: core
+stage1 run: the guest crashed" "$(grep '^stage1 run:' $OUT/stderr)" || return 1
+	grep -q '^guest: .*panic_on_oom' $OUT/stderr || fail "the last words of the kernel are missing" || return 1
+	core=$(poddir)/core
+	expect core "7f 45 4c 46 600" "$(head -c 4 "$core" | od -An -tx1 | sed 's/^ *//') $(stat -c %a "$core")" || return 1
+	[ "$(stat -c %s "$core")" -gt $((120 << 20)) ] || fail "a core of $(stat -c %s "$core") bytes"
 }
 
 t_xl_shutdown_is_an_orderly_stop() {

@@ -143,7 +143,7 @@ t_a_terminal_whose_guest_dies() {
 		expect the guest crashed
 		cooked
 	END
-	expect status 254 "$(status)"
+	expect status 254 "$(status)" && expect "a core nobody asked for" "" "$(ls "$(poddir)/core" 2>/dev/null)"
 }
 
 # A terminal on one side only is none: nobody types, or nobody sees.
