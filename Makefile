@@ -33,8 +33,9 @@ POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c port
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
-SUPERVISE   := $(addprefix stage1/,session.c supervise.c trace.c console.c signals.c terminal.c escape.c control.c \
-	output.c prefix.c applog.c journal.c sink.c)
+SESSION     := $(addprefix stage1/,session.c session_take.c session_exec.c)
+SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
+	control.c output.c prefix.c applog.c journal.c sink.c)
 RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
@@ -52,7 +53,7 @@ LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbu
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(NET) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
-PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/session.c stage1/sink.c stage1/signals.c \
+PROG_enter  := stage1/main_enter.c stage1/enter.c $(SESSION) stage1/pump.c stage1/sink.c stage1/signals.c \
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)

@@ -15,6 +15,7 @@
 #include "stage1/common/util.h"
 #include "stage1/control.h"
 #include "stage1/pod/pod.h"
+#include "stage1/pump.h"
 #include "stage1/session.h"
 #include "stage1/signals.h"
 #include "stage1/sink.h"
@@ -96,31 +97,26 @@ static int request(struct enter *n, const struct enter_opts *opts, struct err *e
 	return session_exec(n->s, data, len, &n->id, e);
 }
 
+static ssize_t answer(ssize_t n)
+{
+	return n > 0 ? n : n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+static ssize_t sock_read(void *ctx, void *buf, size_t len)
+{
+	return answer(recv(*(const int *)ctx, buf, len, 0));
+}
+
+static ssize_t sock_write(void *ctx, const void *buf, size_t len)
+{
+	return answer(send(*(const int *)ctx, buf, len, MSG_NOSIGNAL));
+}
+
 static int exchange(struct enter *n, struct err *e)
 {
-	struct session *s = n->s;
-	ssize_t got, sent;
+	const struct transport io = { .ctx = &n->sock, .fd = n->sock, .read = sock_read, .write = sock_write };
 
-	if (n->gone)
-		return 0;
-	do {
-		size_t room, len;
-		uint8_t *space = frame_space(&s->rd, &room);
-		const uint8_t *data;
-
-		got = recv(n->sock, space, room, 0);
-		if (got > 0)
-			frame_added(&s->rd, (size_t)got);
-		if (got > 0 && session_receive(s, e) < 0)
-			return err_prefix(e, "the supervisor broke the protocol");
-		n->gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
-		session_produce(s);
-		data = frame_queued(&s->wr, &len);
-		sent = len && !n->gone ? send(n->sock, data, len, MSG_NOSIGNAL) : 0;
-		if (sent > 0)
-			frame_sent(&s->wr, (size_t)sent);
-	} while (got > 0 || sent > 0);
-	return 0;
+	return pump_exchange(n->s, &io, &n->gone, e) < 0 ? err_prefix(e, "the supervisor broke the protocol") : 0;
 }
 
 static void write_out(struct enter *n, unsigned stream)
@@ -142,17 +138,9 @@ static void write_out(struct enter *n, unsigned stream)
 static void read_stdin(struct enter *n)
 {
 	uint8_t buf[WIRE_PAYLOAD_MAX];
-	size_t room = session_stdin_room(n->s, n->id);
-	ssize_t got;
 
-	if (room == 0)
-		return;
-	got = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
-	if (got < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (got <= 0)
+	if (pump_stdin(n->s, n->id, buf) == 0)
 		n->stdin_open = false;
-	session_stdin(n->s, n->id, buf, got > 0 ? (size_t)got : 0);
 }
 
 static void resize(struct enter *n)

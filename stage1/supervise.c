@@ -14,6 +14,7 @@
 #include "stage1/console.h"
 #include "stage1/escape.h"
 #include "stage1/p9/status.h"
+#include "stage1/pump.h"
 #include "stage1/signals.h"
 #include "stage1/terminal.h"
 #include "stage1/trace.h"
@@ -49,33 +50,11 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Everything that can be read from the guest and sent to it without waiting. */
 static int exchange(struct loop *l, struct err *e)
 {
-	struct session *s = l->s;
-	size_t len, room;
-	ssize_t n, sent;
-
-	if (!l->connected || l->peer_gone)
+	if (!l->connected)
 		return 0;
-	do {
-		uint8_t *space = frame_space(&s->rd, &room);
-
-		n = l->io.read(l->io.ctx, space, room);
-		if (n > 0)
-			frame_added(&s->rd, (size_t)n);
-		if (n > 0 && session_receive(s, e) < 0)
-			return err_prefix(e, "the guest broke the protocol");
-		session_produce(s);
-		const uint8_t *data = frame_queued(&s->wr, &len);
-
-		sent = len ? l->io.write(l->io.ctx, data, len) : 0;
-		if (sent > 0)
-			frame_sent(&s->wr, (size_t)sent);
-	} while (n > 0 || sent > 0);
-	if (n < 0)
-		l->peer_gone = true;
-	return 0;
+	return pump_exchange(l->s, &l->io, &l->peer_gone, e) < 0 ? err_prefix(e, "the guest broke the protocol") : 0;
 }
 
 static int connect_channel(struct loop *l, struct err *e)
@@ -103,7 +82,7 @@ static void take_typed(struct loop *l, const uint8_t *data, ssize_t n)
 {
 	if (!l->lent)
 		return;
-	if (n <= 0) /* it is no terminal any more: as if it had been hung up */
+	if (n == 0) /* it is no terminal any more: as if it had been hung up */
 		ask_to_stop(l, STOP_GRACE_MS);
 	else
 		l->escaped = escape_typed(&l->escape, data, (size_t)n, now_ms());
@@ -117,18 +96,12 @@ static size_t stdin_room(const struct loop *l)
 static void read_stdin(struct loop *l)
 {
 	uint8_t buf[WIRE_PAYLOAD_MAX];
-	size_t room = stdin_room(l);
-	ssize_t n;
+	ssize_t n = l->stdin_open ? pump_stdin(l->s, (unsigned)l->in->stdin_app, buf) : -1;
 
-	if (room == 0)
-		return;
-	n = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0)
+	if (n == 0)
 		l->stdin_open = false;
-	take_typed(l, buf, n);
-	session_stdin(l->s, (unsigned)l->in->stdin_app, buf, n > 0 ? (size_t)n : 0);
+	if (n >= 0)
+		take_typed(l, buf, n);
 }
 
 static void send_size(struct loop *l)

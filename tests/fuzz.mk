@@ -5,7 +5,7 @@ FUZZ_TARGETS := pod wire guest_plan passwd aci oci pgp image podview cni p9 p9_o
 FUZZ ?= $(FUZZ_TARGETS)
 
 FUZZ_pod        := $(PLAN) $(POD) $(WIRE) $(COMMON)
-FUZZ_wire       := stage1/session.c stage1/common/wire.c $(COMMON)
+FUZZ_wire       := $(SESSION) stage1/common/wire.c $(COMMON)
 FUZZ_guest_plan := $(WIRE) $(COMMON)
 FUZZ_passwd     := init/passwd.c $(COMMON)
 FUZZ_target     := tests/fuzz/tar.c init/target.c stage0/remove.c stage0/root.c $(COMMON)
