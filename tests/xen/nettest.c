@@ -7,6 +7,7 @@
  *                                 bytes there and back one by one, then MIB each way, checked; prints
  *                                 "rtt US", "up KIB/S", "down KIB/S"
  *   nettest frames IFNAME HEX...  sends frames as they are
+ *   nettest watch IFNAME HEX      prints "watching", then each frame that comes in, to the one that is HEX
  *
  * As PID 1 it has eth0 with MAC 02:00:00:00:09:02 and 10.9.0.2/24, is a client of 10.9.0.1, and
  * powers off.
@@ -204,6 +205,33 @@ static int frames(char **argv)
 	return 0;
 }
 
+static int watch(const char *ifname, const char *last)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(ifname) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	char hex[2 * 128 + 1];
+
+	if (fd < 0 || at.sll_ifindex == 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		die(ifname);
+	printf("watching\n");
+	do {
+		struct sockaddr_ll from;
+		socklen_t from_len = sizeof(from);
+		uint8_t frame[128];
+		ssize_t n = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_len);
+
+		if (n < 0)
+			die("receive a frame");
+		for (ssize_t i = 0; i < n; i++)
+			(void)sprintf(hex + 2 * i, "%02x", frame[i]);
+		hex[2 * n] = '\0';
+		if (from.sll_pkttype != PACKET_OUTGOING)
+			printf("%s\n", hex);
+	} while (strcmp(hex, last) != 0);
+	return 0;
+}
+
 /* With the product's own way to set the device up. */
 static void be_init(void)
 {
@@ -240,6 +268,8 @@ int main(int argc, char **argv)
 		return client(argv[2], argv[3], (uint32_t)atoi(argv[4]));
 	if (argc > 2 && !strcmp(argv[1], "frames"))
 		return frames(argv + 2);
-	fprintf(stderr, "usage: nettest serve PORT | client ADDRESS PORT MIB | frames IFNAME HEX...\n");
+	if (argc == 4 && !strcmp(argv[1], "watch"))
+		return watch(argv[2], argv[3]);
+	fprintf(stderr, "usage: nettest serve PORT | client ADDRESS PORT MIB | frames IFNAME HEX... | watch IFNAME HEX\n");
 	return 2;
 }
