@@ -159,6 +159,21 @@ static enum verdict check_image(const struct check *c, char *detail, size_t size
 	return OK;
 }
 
+/* One of several places, ':' between. Pods without networks need none of it. */
+static enum verdict check_for_networks(const struct check *c, char *detail, size_t size)
+{
+	AUTO_FREE char *places = xstrdup(c->arg);
+	char *rest = places;
+
+	for (const char *place = strsep(&rest, ":"); place; place = strsep(&rest, ":"))
+		if (access(place, X_OK) == 0) {
+			say("%s", place);
+			return OK;
+		}
+	say("not there: pods run with --net=none only");
+	return WARN;
+}
+
 static const struct check checks[] = {
 	{ "root", check_root, NULL, "run this as root" },
 	{ "xen", check_xen, "/sys/hypervisor/type", "install the hypervisor and boot with it" },
@@ -171,6 +186,9 @@ static const struct check checks[] = {
 	{ "xenstored", check_path, "/run/xenstored/socket", "start the xen service" },
 	{ "dom0 initialised", check_dom0_node, "/local/domain/0/name", "run xen-init-dom0" },
 	{ "xenconsoled", check_process, "xenconsoled", "start the xen service" },
+	{ "nft", check_for_networks, "/usr/sbin/nft:/sbin/nft:/usr/bin/nft", "install nftables" },
+	{ "CNI plugins", check_for_networks, "/opt/cni/bin/ptp:/usr/lib/cni/ptp:/usr/lib/rkt/plugins/net/ptp",
+		"install containernetworking-plugins" },
 	{ "stage1 image", check_image, NULL, "install it there, or use --stage1-path" },
 };
 

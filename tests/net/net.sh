@@ -215,6 +215,13 @@ refused default,bad "network 'bad' (30-bad.conf): ADD: bad did not end within 5 
 kill -0 "$(cat "$dir/child")" 2>/dev/null && [ "$(ps -o stat= -p "$(cat "$dir/child")" | cut -c 1)" != Z ] && fail "its child lives"
 ok "a plugin that hangs is killed, and everything is undone"
 
+begun=$(date +%s)
+{ sleep 0.5; echo stop; } | PODNET_CANCEL=1 "$podnet" make default,bad $A >"$dir/out" 2>"$dir/err" && fail "not interrupted"
+same "interrupted" "podnet: network 'bad' (30-bad.conf): ADD: bad was interrupted: the pod was asked to stop" "$(cat "$dir/err")"
+[ $(($(date +%s) - begun)) -lt 4 ] || fail "it was waited for"
+nothing_left
+ok "a pod that is asked to stop does not wait for its plugins"
+
 # --- the supervisor is killed
 rm -f "$dir/child"
 "$podnet" make default,bad $A >"$dir/out" 2>"$dir/err" <&- &

@@ -1,6 +1,7 @@
 /*
  * What `run` and `gc` do of networks, without a pod: podnet make NET UUID, podnet remove|gc UUID, in a
- * directory that stands for a pod's. `make` stays, as the supervisor does, until its stdin ends.
+ * directory that stands for a pod's. `make` stays, as the supervisor does, until its stdin ends; with
+ * PODNET_CANCEL set, what there is to read on stdin is the pod's signal to stop.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static int make(const char *net, const char *uuid, const char *s1root, struct er
 {
 	struct pod pod = POD_INIT;
 	struct net_request request = { .net = net, .uuid = uuid, .s1root = s1root, .local_config = "local",
-		.pod = &pod, .timeout_ms = TIMEOUT_MS, .cancel = -1 };
+		.pod = &pod, .timeout_ms = TIMEOUT_MS,
+		.cancel = getenv("PODNET_CANCEL") ? STDIN_FILENO : -1 };
 	struct net_plan *plan = NULL;
 	struct net_result result = NET_RESULT_INIT;
 	int ret = read_pod(&pod, e) < 0 || net_plan_make(&request, &plan, e) < 0 || net_make(plan, &result, e) < 0 ? -1 : 0;

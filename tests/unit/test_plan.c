@@ -558,9 +558,37 @@ static void gives_the_files_of_etc(void **state)
 	}
 }
 
+/* A network's servers are for those who did not say where theirs are; the gateway has the metadata service. */
+static void takes_names_and_metadata_from_networks(void **state)
+{
+	static const struct { const char *modes, *resolv; } rows[] = {
+		{ NULL, "nameserver 10.0.0.1\n" }, { "hosts=host", "nameserver 10.0.0.1\n" }, { "resolv=none", NULL },
+		{ "resolv=stage0", "nameserver 9.9.9.9\n" },
+	};
+	struct etc_files etc = { .hosts = TEXT("127.0.0.1 localhost\n") };
+	struct pod_app app = { APP };
+	const struct pod pod = { .apps = &app, .napps = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct run_opts opts = { .net = "lan", .uuid = UUID, .dns_conf_mode = rows[i].modes, .mds_token = "tok" };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/s", .etc = &etc,
+			.net_resolv = "nameserver 10.0.0.1\n", .net_host = "10.0.0.1" };
+		struct guest_plan plan;
+
+		etc.resolv = i == 3 ? TEXT("nameserver 9.9.9.9\n") : NULL;
+		plan_guest(&in, &plan);
+		assert_string_equal(plan.resolv_conf ? plan.resolv_conf : "-", rows[i].resolv ? rows[i].resolv : "-");
+		assert_string_equal(plan.apps[0].env[plan.apps[0].nenv - 1],
+			"AC_METADATA_URL=http://10.0.0.1:18112/tok");
+		guest_plan_dispose(&plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_names_and_metadata_from_networks),
 		cmocka_unit_test(refuses_flags),
 		cmocka_unit_test(passes_flags),
 		cmocka_unit_test(refuses_what_a_pod_asks_for),
