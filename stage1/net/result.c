@@ -31,17 +31,18 @@ static int read_ip(const struct jnode *at, const char *key, int family, struct n
 
 	if (jnode_str(at, key, &text, e) < 0 || jnode_opt_str(at, "gateway", &gateway, e) < 0)
 		return -1;
-	number = strchr(text, '/');
-	if (number && number - text < NET_IP_TEXT) {
+	number = text + strcspn(text, "/");
+	if (number - text < NET_IP_TEXT) {
 		memcpy(ip_text, text, (size_t)(number - text));
 		ip->family = family_of(ip_text, ip->ip);
 	}
-	if (ip->family == 0 || strlen(number + 1) > 3 || !number[1] || number[1 + strspn(number + 1, "0123456789")] ||
-		strtoul(number + 1, NULL, 10) > (ip->family == 4 ? 32 : 128))
+	number += *number == '/';
+	if (ip->family == 0 || !*number || strlen(number) > 3 || number[strspn(number, "0123456789")] ||
+		strtoul(number, NULL, 10) > (ip->family == 4 ? 32 : 128))
 		return jnode_err(e, &address, "'%s' is no address with a prefix", text);
 	if (family && ip->family != family)
 		return jnode_err(e, &address, "'%s' is no IPv%d address", text, family);
-	ip->prefix = (unsigned)strtoul(number + 1, NULL, 10);
+	ip->prefix = (unsigned)strtoul(number, NULL, 10);
 	if (*gateway && family_of(gateway, ip->gateway) != ip->family)
 		return jnode_err(e, &gate, "'%s' is no IPv%d address", gateway, ip->family);
 	return 0;

@@ -3,6 +3,7 @@
  * plain domain.
  *
  *   nettest serve PORT            answers clients, one after the other
+ *   nettest hear PORT             prints one UDP datagram
  *   nettest client ADDRESS PORT MIB
  *                                 bytes there and back one by one, then MIB each way, checked; prints
  *                                 "rtt US", "up KIB/S", "down KIB/S"
@@ -123,6 +124,19 @@ static void serve_one(int fd)
 		die("answer");
 	send_all(fd, mib);
 	receive(fd, &byte, 1);
+}
+
+/* Prints a datagram, as a line. */
+static int hear(const char *port)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	char text[100];
+	ssize_t n;
+
+	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0 || (n = recv(fd, text, sizeof(text), 0)) < 0)
+		die("hear");
+	return printf("%.*s\n", (int)n, text) < 0;
 }
 
 static int serve(const char *port)
@@ -264,12 +278,14 @@ int main(int argc, char **argv)
 		be_init();
 	if (argc == 3 && !strcmp(argv[1], "serve"))
 		return serve(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "hear"))
+		return hear(argv[2]);
 	if (argc == 5 && !strcmp(argv[1], "client"))
 		return client(argv[2], argv[3], (uint32_t)atoi(argv[4]));
 	if (argc > 2 && !strcmp(argv[1], "frames"))
 		return frames(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "watch"))
 		return watch(argv[2], argv[3]);
-	fprintf(stderr, "usage: nettest serve PORT | client ADDRESS PORT MIB | frames IFNAME HEX... | watch IFNAME HEX\n");
+	fprintf(stderr, "usage: nettest serve PORT | hear PORT | client ADDRESS PORT MIB | frames IFNAME HEX... | watch IFNAME HEX\n");
 	return 2;
 }
