@@ -62,7 +62,7 @@ default via 172.16.28.1 dev eth1" "$(sed 's/^\[[^]]*\] app\[[0-9]*\]: //; /^up$/
 
 # Killed in the middle of its life, and before that by a plugin that fails.
 t_net_supervisor_killed_then_gc() {
-	start 'echo up; exec sleep 1000' --net --port=http:8080 || { cat $OUT/stderr; return 1; }
+	start 'echo up; exec sleep 1000' --net=default --port=http:8080 || { cat $OUT/stderr; return 1; }
 	kill -9 $(supervisor)
 	finish
 	gc 2>/dev/null || return 1
