@@ -1,0 +1,70 @@
+# The device of a pod with networks, and what joins it to what plugins make.
+
+# net_conf NAME JSON: a configuration of the host's, gone with the case.
+net_conf() {
+	mkdir -p /etc/rkt/net.d
+	echo "$2" >/etc/rkt/net.d/$1.conf
+}
+
+dual_conf() {
+	net_conf 10-dual '{ "cniVersion": "0.4.0", "name": "dual", "type": "ptp", "mtu": 9000,
+		"ipam": { "type": "host-local", "ranges": [ [ { "subnet": "10.77.0.0/24" } ], [ { "subnet": "fd77::/64" } ] ],
+		"routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }'
+}
+
+# address IFNAME PATTERN: of a pod that has printed "IFNAME ADDRESS" for each of its addresses.
+address() { sed -n "s/.*: $1 \($2[0-9a-f:.]*\)\$/\1/p" $OUT/stdout; }
+
+# Two networks, in both families and with large frames; traffic from either side, all of it checked.
+t_net_device_carries_traffic() {
+	dual_conf
+	ip link add mvhost type veth peer name mvmaster && ip link set mvmaster up && ip link set mvhost up &&
+		ip addr add 10.78.0.1/24 dev mvhost || return 1
+	net_conf 20-mv '{ "name": "mv", "type": "macvlan", "master": "mvmaster", "mode": "bridge",
+		"ipam": { "type": "host-local", "subnet": "10.78.0.0/24" } }'
+	start 'for i in eth0 eth1; do
+			ip -o addr show dev $i scope global | while read -r _ _ _ a _; do echo "$i ${a%/*}"; done
+		done
+		cat /sys/class/net/*/mtu | tr "\n" " "; echo
+		ip route; ip -6 route | grep default
+		ping -c 2 -W 5 10.77.0.1 >/dev/null && ping6 -c 2 -W 5 fd77::1 >/dev/null && ping -c 1 -W 5 10.78.0.1 >/dev/null && echo pings
+		echo up; exec nettest serve 7000' --net=dual,mv || { cat $OUT/stderr; return 1; }
+	v4=$(address eth0 10) v6=$(address eth0 fd77) mv=$(address eth1 10)
+	grep -q ': pings' $OUT/stdout && grep -q ': 9000 1500 65536 $' $OUT/stdout || { cat $OUT/stdout; return 1; }
+	ping -c 1 -W 5 $v6 >/dev/null && ping -c 1 -W 5 -M 'do' -s 8972 $v4 >/dev/null && ping -c 1 -W 5 $mv >/dev/null ||
+		{ fail "no answer to a ping"; cat $OUT/stdout; return 1; }
+	{ nettest client $v4 7000 100 && nettest client $v6 7000 8 && nettest client $mv 7000 8; } >$OUT/speed || return 1
+	sed 's/^/# /' $OUT/speed
+	kill -TERM $(supervisor)
+	finish
+	rm -r /etc/rkt/net.d
+	gc 2>/dev/null
+	ip link del mvhost
+	expect status 0 "$(status)"
+}
+
+# Frames as hexadecimal, and what of them arrives.
+t_net_device_tells_no_lies() {
+	dual_conf
+	start 'cat /sys/class/net/eth0/address; ip -o addr show dev eth0 scope global | grep -o "10\.77[0-9.]*" | head -n 1; echo up
+		exec nettest serve 7000' --net=dual || { cat $OUT/stderr; return 1; }
+	mac=$(grep -o '..:..:..:..:..:..' $OUT/stdout | tr -d :) v4=$(grep -o '10\.77[0-9.]*' $OUT/stdout)
+	dev=$(ip -o route get $v4 | sed 's/.* dev \([^ ]*\).*/\1/')
+	gw=$(tr -d : </sys/class/net/$dev/address) own=$(printf '%02x%02x%02x%02x' $(echo $v4 | tr . ' '))
+	ip4() { echo "080045000014000040004${1}fd0000${2}0a4d0001"; } # TTL's digit, FROM
+	good=$gw$mac$(ip4 0 $own) last=$gw$mac$(ip4 1 $own)
+	nettest watch "$dev" "$last" >$OUT/seen &
+	watch=$!
+	wait_for "the watch" grep -q watching $OUT/seen || return 1
+	arp() { echo "ffffffffffff${mac}0806000108000604000${1}${mac}${2}${gw}0a4d0001"; } # OP, FROM
+	enter nettest frames eth0 "$good" "${gw}020000000099$(ip4 0 $own)" "$gw$mac$(ip4 0 0a4d0063)" "$(arp 2 0a4d0063)" \
+		"$(arp 2 0a4d0001)" "${gw}${mac}0800450000140000400040fd0000${own}7f000001" "$gw${mac}88b50000" "$last" </dev/null || return 1
+	wait $watch
+	expect "what arrived" "$good $last" "$(grep -E "^($gw|ffffffffffff)($mac|020000000099)(0800450000140000|08060001080006040002|88b5)" \
+		$OUT/seen | tr '\n' ' ' | sed 's/ $//')" || return 1
+	kill -TERM $(supervisor)
+	finish
+	rm -r /etc/rkt/net.d
+	gc 2>/dev/null
+	expect status 0 "$(status)"
+}
