@@ -12,7 +12,7 @@ make_victim() {
 	echo precious >$VOLUME/sub/file
 	stage0 prepare --insecure-options=image --dir=$VICTIMS.made --stage1-path=$STAGE1 \
 		--volume=v,kind=host,source=$VOLUME $IMAGE --mount=volume=v,target=/v -- \
-		-c 'trap "echo bye; sleep 0.3; exit" TERM; echo new >/v/mine; echo up; while :; do sleep 0.1; done' >$VICTIM/uuid &&
+		-c 'trap "echo bye; sleep 0.3; exit" TERM; echo new >/v/mine; echo up; sleep 1000 & wait' >$VICTIM/uuid &&
 		mkdir -p $VICTIMS.made/pods/run && mv $VICTIMS.made/pods/prepared/* $VICTIMS.made/pods/run/
 }
 victim() { echo "$VICTIMS/pods/run/$(cat $VICTIM/uuid)"; }
@@ -56,13 +56,13 @@ await_point() {
 		await_point up
 		(cd "$(victim)" && exec stage1/rootfs/enter --pid=1 --appname=app -- sh -c 'echo in; sleep 1000') </dev/null >$VICTIM/entered 2>&1 &
 		enterer=$!
-		until grep -q in $VICTIM/entered; do sleep 0.05; done
+		until grep -q in $VICTIM/entered; do sleep 0.2; done
 		;;
 	bye | ended)
 		await_point up
-		entrypoint stop && until reached $1 || [ ! -d /proc/$life ]; do sleep 0.05; done
+		entrypoint stop && until reached $1 || [ ! -d /proc/$life ]; do sleep 0.2; done
 		;;
-	*) until reached $1 || [ ! -d /proc/$life ]; do sleep 0.05; done ;;
+	*) until reached $1 || [ ! -d /proc/$life ]; do sleep 0.2; done ;;
 	esac
 }
 
@@ -107,7 +107,7 @@ kills() {
 
 # The same beside a pod that lives on.
 kills_beside_a_neighbour() {
-	start 'echo up; while :; do sleep 0.2; echo alive; done' || return 1
+	start 'echo up; while :; do sleep 2; echo alive; done' || return 1
 	neighbour=$(xl domid "rkt-$(uuid)")
 	kills "$@" || return 1
 	expect "the neighbour's domain" $neighbour "$(xl domid "rkt-$(uuid)")" || return 1
