@@ -129,6 +129,8 @@ static void hear(int fd, char said[static SAID_MAX])
 	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
 		for (ssize_t i = 0; i < n && len < SAID_MAX - 1; i++)
 			said[len++] = buf[i] == '\n' ? ' ' : buf[i];
+	while (len > 0 && said[len - 1] == ' ')
+		len--;
 	said[len] = '\0';
 }
 
@@ -186,18 +188,20 @@ static bool tell(struct xs_handle *xs, const struct vif *vif, const char *node, 
 	return xs_write(xs, XBT_NULL, path, text, (unsigned)strlen(text));
 }
 
+/* What is wrong goes to xenstore, for libxl to say; only when it cannot go there, to *e. */
 static int online(const struct vif *vif, struct err *e)
 {
+	struct err why = ERR_INIT;
 	struct xs_handle *xs = xs_open(0);
 	int ret;
 
 	if (!xs)
 		return err_sys(e, "open xenstore");
-	ret = join(vif, e);
+	ret = join(vif, &why);
 	if (ret < 0) {
-		(void)err_prefix(e, "device %s", vif->name);
-		(void)tell(xs, vif, "hotplug-error", e->msg);
-		(void)tell(xs, vif, "hotplug-status", "error");
+		(void)err_prefix(&why, "device %s", vif->name);
+		if (!tell(xs, vif, "hotplug-error", why.msg) || !tell(xs, vif, "hotplug-status", "error"))
+			*e = why;
 	} else if (!tell(xs, vif, "hotplug-status", "connected")) {
 		ret = err_sys(e, "device %s: tell xenstore that it is connected", vif->name);
 	}
@@ -216,7 +220,7 @@ int main(int argc, char **argv)
 		ret = vif_read(&vif, &e) < 0 ? -1 : online(&vif, &e);
 	else if (strcmp(verb, "offline") != 0)
 		ret = err_set(&e, ERR_USAGE, "usage: vif online|offline");
-	if (ret < 0)
+	if (e.kind != ERR_NONE)
 		fprintf(stderr, "stage1 vif: %s\n", e.msg);
 	return ret < 0;
 }

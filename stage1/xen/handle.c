@@ -6,6 +6,8 @@
 #include "stage1/common/util.h"
 #include "stage1/xen/internal.h"
 
+#define SCRIPT "script: " /* libxl_device.c, device_hotplug_child_death_cb() */
+
 /* libxl puts "file.c:line:function: " before each message. */
 static const char *without_place(const char *msg)
 {
@@ -18,7 +20,9 @@ static void log_message(struct xentoollog_logger *logger, xentoollog_level level
 	const char *context, const char *format, va_list al)
 {
 	struct xl_log *log = (struct xl_log *)logger;
+	const char *text;
 	char msg[300];
+	bool script;
 
 	(void)vsnprintf(msg, sizeof(msg), format, al);
 	if (errnoval > 0) {
@@ -26,8 +30,11 @@ static void log_message(struct xentoollog_logger *logger, xentoollog_level level
 
 		(void)snprintf(msg + len, sizeof(msg) - len, ": %s", strerror(errnoval));
 	}
-	if (level >= XTL_ERROR && !*log->first_error)
-		(void)snprintf(log->first_error, sizeof(log->first_error), "%s", without_place(msg));
+	text = without_place(msg);
+	script = str_has_prefix(text, SCRIPT);
+	/* Of a script that failed libxl says so first, and then what the script had to say: that is why. */
+	if (level >= XTL_ERROR && (script || !*log->first_error))
+		(void)snprintf(log->first_error, sizeof(log->first_error), "%s", text + (script ? strlen(SCRIPT) : 0));
 	if (log->debug && level >= XTL_NOTICE)
 		fprintf(stderr, "%s: %s\n", context ? context : "libxl", msg);
 }

@@ -224,7 +224,7 @@ static int watch(const char *ifname, const char *last)
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = (int)if_nametoindex(ifname) };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
-	char hex[2 * 128 + 1];
+	char hex[2 * 128 + 1] = "";
 
 	if (fd < 0 || at.sll_ifindex == 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		die(ifname);

@@ -68,3 +68,15 @@ t_net_device_tells_no_lies() {
 	gc 2>/dev/null
 	expect status 0 "$(status)"
 }
+
+# What /vif has to say reaches who started the pod.
+t_net_device_cannot_be_joined() {
+	printf '#!/bin/sh\ncat >/dev/null\necho "no such luck" >&2\nexit 1\n' >$OUT/nft
+	chmod +x $OUT/nft
+	mount --bind $OUT/nft /usr/sbin/nft
+	sh_pod 'echo up' --net=default
+	umount /usr/sbin/nft
+	expect "exit status" 254 "$(status)" && expect stdout "" "$(cat $OUT/stdout)" || return 1
+	expect stderr "stage1 run: create domain 'rkt-$(uuid)': device vifN.0: /usr/sbin/nft: no such luck" \
+		"$(grep ^stage1 $OUT/stderr | sed 's/vif[0-9]*/vifN/')"
+}
