@@ -12,6 +12,7 @@ several() {
 		apps="$apps${apps:+,}{\"name\":\"$name\",\"image\":$image,\"app\":{\"user\":\"0\",\"group\":\"0\",\"exec\":${spec#*=}}}"
 		[ -d $dir/stage1/rootfs/opt/stage2/$name ] ||
 			cp -a $dir/stage1/rootfs/opt/stage2/app $dir/stage1/rootfs/opt/stage2/$name
+		[ -d $dir/appsinfo/$name ] || cp -a $dir/appsinfo/app $dir/appsinfo/$name
 	done
 	rm -f $dir/stage1/rootfs/rkt/status/*
 	printf '{"acVersion":"1.30.0","acKind":"PodManifest","apps":[%s]}' "$apps" >$dir/pod
