@@ -150,7 +150,8 @@ static int add_route(const struct net *net, int index, const struct guest_route 
 	struct nl_request rq;
 	size_t metrics;
 
-	nl_begin(&rq, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	/* As plugins do: a network may lead where another one does already. */
+	nl_begin(&rq, RTM_NEWROUTE, NLM_F_CREATE, &body, sizeof(body));
 	if (r->to.prefix > 0)
 		nl_put(&rq, RTA_DST, r->to.bytes, ip_len(&r->to));
 	if (r->via.family)

@@ -177,8 +177,10 @@ int nl_hear(int fd, nl_message_fn *fn, void *arg)
 	return ret;
 }
 
-static void attributes(const uint8_t *p, size_t len, const struct rtattr **table, size_t n)
+void nl_attributes(const void *data, size_t len, const struct rtattr **table, size_t n)
 {
+	const uint8_t *p = data;
+
 	for (size_t i = 0; i < n; i++)
 		table[i] = NULL;
 	while (len >= sizeof(struct rtattr)) {
@@ -202,13 +204,13 @@ const void *nl_body(const struct nlmsghdr *head, size_t body_len, const struct r
 	size_t len = head->nlmsg_len - NLMSG_HDRLEN, start = NLMSG_ALIGN(body_len);
 	const uint8_t *body = NLMSG_DATA(head);
 
-	attributes(body + start, len > start ? len - start : 0, table, n);
+	nl_attributes(body + start, len > start ? len - start : 0, table, n);
 	return len >= body_len ? body : NULL;
 }
 
 void nl_nested(const struct rtattr *attr, const struct rtattr **table, size_t n)
 {
-	attributes(attr ? RTA_DATA(attr) : NULL, attr ? RTA_PAYLOAD(attr) : 0, table, n);
+	nl_attributes(attr ? RTA_DATA(attr) : NULL, attr ? RTA_PAYLOAD(attr) : 0, table, n);
 }
 
 const void *nl_data(const struct rtattr *attr, size_t len)

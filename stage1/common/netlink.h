@@ -51,7 +51,8 @@ int nl_hear(int fd, nl_message_fn *fn, void *arg);
  * NULL where there is none. Never looks beyond the message.
  */
 const void *nl_body(const struct nlmsghdr *head, size_t body_len, const struct rtattr **table, size_t n);
-/* The same for the attributes in an attribute. */
+/* The same for the attributes in `len` bytes, and for those in an attribute. */
+void nl_attributes(const void *data, size_t len, const struct rtattr **table, size_t n);
 void nl_nested(const struct rtattr *attr, const struct rtattr **table, size_t n);
 /* An attribute of exactly this length, or NULL; a number, or `otherwise`. */
 const void *nl_data(const struct rtattr *attr, size_t len);

@@ -105,10 +105,37 @@ static bool of_no_interest(const struct rtmsg *body, const struct guest_route *r
 		(route->to.family == 6 && route->to.bytes[0] == 0xff);
 }
 
+/*
+ * Of a route by several interfaces (IPv6 default routes of two networks are one to the kernel) the hop that is
+ * ours: how many there are, and the attributes of the last.
+ */
+static unsigned our_hops(const struct rtattr *multipath, int index, const struct rtattr **at, size_t n)
+{
+	const uint8_t *p = RTA_DATA(multipath);
+	size_t left = RTA_PAYLOAD(multipath), step;
+	unsigned found = 0;
+
+	for (; left >= sizeof(struct rtnexthop); p += step, left -= step) {
+		const struct rtnexthop *hop = (const void *)p;
+		size_t len = hop->rtnh_len;
+
+		if (len < sizeof(*hop) || len > left)
+			break;
+		if (hop->rtnh_ifindex == index) {
+			nl_attributes(hop + 1, len - sizeof(*hop), at, n);
+			found++;
+		}
+		step = (len + 3) & ~(size_t)3; /* RTNH_ALIGN */
+		if (step > left)
+			break;
+	}
+	return found;
+}
+
 static int on_route(const struct nlmsghdr *head, void *arg)
 {
 	static const struct guest_ip none;
-	const struct rtattr *at[RTA_VIA + 1], *metrics[RTAX_MTU + 1];
+	const struct rtattr *at[RTA_VIA + 1], *hop[RTA_VIA + 1], *metrics[RTAX_MTU + 1];
 	const struct rtmsg *body = nl_body(head, sizeof(*body), at, COUNT(at));
 	struct reading *r = arg;
 	struct guest_route route = { .metric = 0 };
@@ -116,10 +143,18 @@ static int on_route(const struct nlmsghdr *head, void *arg)
 	if (head->nlmsg_type != RTM_NEWROUTE || !body || (body->rtm_family != AF_INET && body->rtm_family != AF_INET6) ||
 		nl_u32(at[RTA_TABLE], body->rtm_table) != RT_TABLE_MAIN)
 		return 0;
-	if (at[RTA_MULTIPATH] && body->rtm_type == RTN_UNICAST)
-		return err_set(r->e, ERR_INPUT, "a route with several next hops is not supported");
-	if (nl_u32(at[RTA_OIF], 0) != (uint32_t)r->index)
+	if (at[RTA_MULTIPATH] && body->rtm_type == RTN_UNICAST) {
+		unsigned n = our_hops(at[RTA_MULTIPATH], r->index, hop, COUNT(hop));
+
+		if (n > 1)
+			return err_set(r->e, ERR_INPUT, "a route with several next hops is not supported");
+		if (n == 0)
+			return 0;
+		at[RTA_GATEWAY] = hop[RTA_GATEWAY];
+		at[RTA_VIA] = hop[RTA_VIA];
+	} else if (nl_u32(at[RTA_OIF], 0) != (uint32_t)r->index) {
 		return 0;
+	}
 	if (at[RTA_VIA])
 		return err_set(r->e, ERR_INPUT, "a route whose next hop is of the other family is not supported");
 	if (!take_ip(at[RTA_DST], body->rtm_family, body->rtm_dst_len, &route.to) && body->rtm_dst_len > 0)
@@ -149,14 +184,24 @@ static bool goes_first(const struct guest_route *a, const struct guest_route *b)
 	return a->to.prefix > b->to.prefix;
 }
 
-/* A next hop is found by the routes that have none, so these come first; a stable sort of a few. */
+static bool same_place(const struct guest_route *a, const struct guest_route *b)
+{
+	return a->to.family == b->to.family && a->to.prefix == b->to.prefix &&
+		!memcmp(a->to.bytes, b->to.bytes, sizeof(a->to.bytes));
+}
+
+/*
+ * A next hop is found by the routes that have none, so these come first. Of two to one place the kernel names that
+ * first which counts, and one that is added goes before those there are: so these change places. Otherwise a stable sort
+ * of a few.
+ */
 static void sort_routes(struct guest_nic *nic)
 {
 	for (size_t i = 1; i < nic->nroutes; i++) {
 		struct guest_route route = nic->routes[i];
 		size_t k = i;
 
-		for (; k > 0 && goes_first(&route, &nic->routes[k - 1]); k--)
+		for (; k > 0 && (goes_first(&route, &nic->routes[k - 1]) || same_place(&route, &nic->routes[k - 1])); k--)
 			nic->routes[k] = nic->routes[k - 1];
 		nic->routes[k] = route;
 	}

@@ -152,6 +152,45 @@ static void as_bridge_makes_it(void **state)
 		"::/0 via fd02::1 scope 0 metric 1024 mtu 1280\n");
 }
 
+/*
+ * The second of two networks, each with a default route. For IPv4 the last one made counts; for IPv6 the kernel
+ * makes one route with two hops of them. In the guest they come to the same.
+ */
+static void as_two_networks_make_it(void **state)
+{
+	struct guest_nic nics[2], again;
+	struct err e = ERR_INIT;
+	AUTO_FREE char *text = NULL, *made = NULL;
+	static const char want[] = "eth1 mtu 1500\n10.2.0.5/16\nfd02::5/64\n"
+		"fd02::/64 scope 0 metric 256 mtu 0\n"
+		"10.2.0.0/16 src 10.2.0.5 scope 253 metric 0 mtu 0\n"
+		"0.0.0.0/0 via 10.2.0.1 scope 0 metric 0 mtu 0\n"
+		"::/0 via fd02::1 scope 0 metric 1024 mtu 0\n";
+
+	(void)state;
+	room_do(ROOM_HOST, "ip link add h1 type veth peer name eth1 address " MAC1 " netns $POD; ip link set h1 up");
+	room_do(ROOM_POD, "ip link set eth1 up; ip addr add 10.1.0.5/16 dev eth0; ip addr add fd01::5/64 dev eth0;"
+		"ip route add default via 10.1.0.1; ip -6 route add default via fd01::1");
+	read_it(ROOM_POD, "eth0", &nics[0]);
+	room_do(ROOM_POD, "ip addr add 10.2.0.5/16 dev eth1; ip addr add fd02::5/64 dev eth1;"
+		"ip route prepend default via 10.2.0.1; ip -6 route append default via fd02::1");
+	read_it(ROOM_POD, "eth1", &nics[1]);
+	text = print(&nics[1]);
+	assert_string_equal(text, want);
+	room_do(ROOM_GUEST, "ip link add dev0 address " MAC0 " type veth peer name other0; ip link set other0 up;"
+		"ip link add dev1 address " MAC1 " type veth peer name other1; ip link set other1 up");
+	if (net_up(&(struct guest_plan){ .nics = nics, .nnics = 2 }, 0, &e) < 0)
+		fail_msg("%s", e.msg);
+	room_do(ROOM_GUEST, "ip route get 9.9.9.9 | grep -q 'via 10.2.0.1 dev eth1'");
+	room_enter(ROOM_HOST);
+	read_it(ROOM_GUEST, "eth1", &again);
+	made = print(&again);
+	assert_string_equal(made, want);
+	for (int i = 0; i < 2; i++)
+		guest_nic_dispose(&nics[i]);
+	guest_nic_dispose(&again);
+}
+
 static void with_no_address(void **state)
 {
 	(void)state;
@@ -291,6 +330,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 		T(as_ptp_makes_it),
 		T(as_bridge_makes_it),
+		T(as_two_networks_make_it),
 		T(with_no_address),
 		T(with_addresses_of_the_link),
 		T(what_cannot_be_taken_over),
