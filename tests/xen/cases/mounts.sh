@@ -228,6 +228,7 @@ t_mounts_overlay_roots_and_default_etc() {
 	END
 	rm -f $root/etc/hosts $root/etc/resolv.conf # made for the pod that has ended
 	two=$(poddir)/stage1/rootfs/opt/stage2/two/rootfs
+	cp -a $(poddir)/appsinfo/app $(poddir)/appsinfo/two
 	mkdir -p $OUT/o/app $OUT/o/two $OUT/o/work1 $OUT/o/work2 $two
 	mv $root $OUT/o/lower && mkdir $root
 	mount -t overlay -o lowerdir=$OUT/o/lower,upperdir=$OUT/o/app,workdir=$OUT/o/work1 overlay $root &&
