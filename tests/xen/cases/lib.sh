@@ -7,7 +7,7 @@ DATA=/tmp/rkt
 STAGE1=/job/stage1-xen.aci
 IMAGE=/job/app.aci # busybox, a shell as its program; /random is RANDOM_BYTES of noise
 OUT=/tmp/case      # scratch of one case
-LIMIT=180          # seconds a case may take
+LIMIT=360          # seconds a case may take: a pod starts in three, on a busy machine in thirty
 
 fail() {
 	echo "# $*"
