@@ -230,7 +230,7 @@ static int watch(const char *ifname, const char *last)
 		die(ifname);
 	printf("watching\n");
 	do {
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = { .sll_family = AF_PACKET };
 		socklen_t from_len = sizeof(from);
 		uint8_t frame[128];
 		ssize_t n = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_len);
