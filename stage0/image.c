@@ -46,9 +46,8 @@ static int check_head(const struct jnode *root, const char **name_r, struct err 
 	struct jnode at = { .up = root };
 	const char *kind, *version;
 
-	if (!json_object_is_type(root->obj, json_type_object))
-		return jnode_err(e, root, "expected object, found %s",
-			json_type_to_name(json_object_get_type(root->obj)));
+	if (jnode_expect(root, json_type_object, e) < 0)
+		return -1;
 	if (jnode_str(root, "acKind", &kind, e) < 0 || jnode_str(root, "acVersion", &version, e) < 0 ||
 		jnode_str(root, "name", name_r, e) < 0)
 		return -1;

@@ -100,9 +100,8 @@ static int parse_meta(const char *text, size_t len, struct pod_meta *meta, struc
 	if (json_parse(text, len, "pod", &meta->doc, e) < 0)
 		return -1;
 	root = jnode_root(meta->doc, "pod");
-	if (!json_object_is_type(meta->doc, json_type_object))
-		return jnode_err(e, &root, "expected object, found %s",
-			json_type_to_name(json_object_get_type(meta->doc)));
+	if (jnode_expect(&root, json_type_object, e) < 0)
+		return -1;
 	ret = jnode_opt(&root, "apps", json_type_array, &list, e);
 	if (ret <= 0)
 		return ret;

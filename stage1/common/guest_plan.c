@@ -478,6 +478,12 @@ bool guest_plan_own(struct guest_plan *plan, void *p)
 	return true;
 }
 
+struct guest_ip guest_ip_of_mac(const uint8_t mac[6])
+{
+	return (struct guest_ip){ .family = 6, .prefix = 64, .bytes = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2],
+		0xff, 0xfe, mac[3], mac[4], mac[5] } };
+}
+
 void guest_nic_dispose(struct guest_nic *nic)
 {
 	free(nic->name);

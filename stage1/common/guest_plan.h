@@ -99,6 +99,9 @@ struct guest_ip {
 	uint8_t bytes[16];
 };
 
+/* The one of the link that a kernel makes of a MAC (RFC 4291, appendix A). */
+struct guest_ip guest_ip_of_mac(const uint8_t mac[6]);
+
 struct guest_route {
 	struct guest_ip to;  /* prefix 0: the default route */
 	struct guest_ip via; /* family 0: on the link */

@@ -77,9 +77,8 @@ static int read_conf(const struct jnode *root, struct net_conf *conf, struct err
 	struct jnode name;
 	const char *s;
 
-	if (!json_object_is_type(root->obj, json_type_object))
-		return jnode_err(e, root, "expected object, found %s",
-			json_type_to_name(json_object_get_type(root->obj)));
+	if (jnode_expect(root, json_type_object, e) < 0)
+		return -1;
 	if (jnode_get(root, "name", json_type_string, &name, e) < 0 || jnode_string(&name, &s, e) < 0)
 		return -1;
 	if (!name_valid(s))

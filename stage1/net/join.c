@@ -21,13 +21,6 @@ static void put_ip(const struct guest_ip *ip, FILE *out)
 	fputs(text, out);
 }
 
-/* The address that the guest's kernel makes of its MAC (RFC 4291, appendix A). */
-static struct guest_ip link_local(const uint8_t mac[6])
-{
-	return (struct guest_ip){ .family = 6, .prefix = 64, .bytes = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2],
-		0xff, 0xfe, mac[3], mac[4], mac[5] } };
-}
-
 /* As an integer, for fields that nft has no name for. */
 static void put_hex(const struct guest_ip *ip, FILE *out)
 {
@@ -39,7 +32,7 @@ static void put_hex(const struct guest_ip *ip, FILE *out)
 static void put_set(const struct guest_nic *nic, uint8_t family, void (*put)(const struct guest_ip *, FILE *),
 	const char *before, FILE *out)
 {
-	const struct guest_ip own = link_local(nic->mac);
+	const struct guest_ip own = guest_ip_of_mac(nic->mac);
 	const char *comma = *before ? ", " : "";
 
 	fprintf(out, "{ %s", before);

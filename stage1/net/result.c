@@ -141,9 +141,8 @@ int net_add_parse(const char *text, size_t len, struct net_add *add_r, struct er
 	if (json_parse(text, len, "result", &doc, e) < 0)
 		return -1;
 	root = jnode_root(doc, "result");
-	if (!json_object_is_type(doc, json_type_object))
-		ret = jnode_err(e, &root, "expected object, found %s", json_type_to_name(json_object_get_type(doc)));
-	else
+	ret = jnode_expect(&root, json_type_object, e);
+	if (ret == 0)
 		ret = read_ips(&root, &add, e);
 	if (ret == 0)
 		ret = read_dns(&root, &add.dns, e);

@@ -61,12 +61,12 @@ static bool is_link_local(const struct guest_ip *ip)
 	return ip->family == 6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
-/* What the kernel makes of a MAC (RFC 4291, appendix A). */
+/* What the guest's kernel makes by itself, whatever the network before it is taken for. */
 static bool is_of_mac(const struct guest_ip *ip, const uint8_t mac[6])
 {
-	const uint8_t id[8] = { mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+	const struct guest_ip own = guest_ip_of_mac(mac);
 
-	return is_link_local(ip) && !memcmp(ip->bytes + 8, id, sizeof(id));
+	return is_link_local(ip) && !memcmp(ip->bytes + 8, own.bytes + 8, 8);
 }
 
 static int on_addr(const struct nlmsghdr *head, void *arg)

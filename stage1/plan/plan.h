@@ -58,7 +58,7 @@ struct plan_warnings {
 	char *line[PLAN_WARNINGS_MAX]; /* more are counted, not kept */
 };
 
-/* A line for the operator, made harmless. Program names lead it when it is printed. */
+/* A line for the operator, made harmless; nothing when there is no list. Program names lead it when printed. */
 void plan_warn(struct plan_warnings *warnings, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Flags and manifest entries that this version cannot honour: an error, or a warning when harmless. */
@@ -70,8 +70,6 @@ void plan_domain_nics(struct domain_plan *plan, const struct guest_nic *nics);
 /* Cannot fail on what plan_check() has passed. Borrows strings from in->pod, which must outlive it. */
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r);
 
-/* One more line; nothing when w is NULL. */
-void plan_warn(struct plan_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void plan_warnings_dispose(struct plan_warnings *warnings);
 
 #endif

@@ -84,7 +84,7 @@ void jnode_err_(struct err *e, const struct jnode *at, const char *fmt, ...)
 	err_set_(e, ERR_INPUT, "%s: %s", where, what);
 }
 
-static int check_type(const struct jnode *at, enum json_type type, struct err *e)
+int jnode_expect(const struct jnode *at, enum json_type type, struct err *e)
 {
 	if (json_object_is_type(at->obj, type))
 		return 0;
@@ -111,7 +111,7 @@ int jnode_opt(const struct jnode *at, const char *key, enum json_type type, stru
 
 	if (!child.obj)
 		return 0;
-	if (check_type(&child, type, e) < 0)
+	if (jnode_expect(&child, type, e) < 0)
 		return -1;
 	*child_r = child;
 	return 1;
@@ -140,7 +140,7 @@ int jnode_item(const struct jnode *array, size_t i, enum json_type type, struct 
 		.obj = json_object_array_get_idx(array->obj, i), .up = array, .idx = i
 	};
 
-	if (check_type(&child, type, e) < 0)
+	if (jnode_expect(&child, type, e) < 0)
 		return -1;
 	*child_r = child;
 	return 0;
@@ -150,7 +150,7 @@ int jnode_string(const struct jnode *at, const char **s_r, struct err *e)
 {
 	const char *s;
 
-	if (check_type(at, json_type_string, e) < 0)
+	if (jnode_expect(at, json_type_string, e) < 0)
 		return -1;
 	s = json_object_get_string(at->obj);
 	if (strlen(s) != (size_t)json_object_get_string_len(at->obj))
@@ -190,7 +190,7 @@ int jnode_int(const struct jnode *at, int64_t min, int64_t max, int64_t *n_r, st
 {
 	int64_t n;
 
-	if (check_type(at, json_type_int, e) < 0)
+	if (jnode_expect(at, json_type_int, e) < 0)
 		return -1;
 	n = json_object_get_int64(at->obj); /* saturates: beyond every range used here */
 	if (n < min || n > max)

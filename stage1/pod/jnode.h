@@ -35,6 +35,8 @@ struct jnode jnode_root(json_object *obj, const char *name);
 void jnode_err_(struct err *e, const struct jnode *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The node itself is of the type: for a document's root. */
+int jnode_expect(const struct jnode *at, enum json_type type, struct err *e);
 /* A member of the type, or an error that says missing, or what was found instead. */
 int jnode_get(const struct jnode *at, const char *key, enum json_type type, struct jnode *child_r,
 	struct err *e);

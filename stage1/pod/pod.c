@@ -198,9 +198,8 @@ static int read_apps(const struct jnode *root, struct pod *pod, struct err *e)
 
 static int read_pod(const struct jnode *root, struct pod *pod, struct err *e)
 {
-	if (!json_object_is_type(root->obj, json_type_object))
-		return jnode_err(e, root, "expected object, found %s",
-			json_type_to_name(json_object_get_type(root->obj)));
+	if (jnode_expect(root, json_type_object, e) < 0)
+		return -1;
 	if (read_apps(root, pod, e) < 0 || read_volumes(root, pod, e) < 0 ||
 		read_pairs(root, "annotations", &pod->notes, &pod->nnotes, e) < 0)
 		return -1;
