@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "init/app.h"
@@ -52,14 +51,6 @@ struct guest {
 	struct frame_writer wr;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void say(struct guest *g, const char *text)
 {
 	(void)frame_put(&g->wr, WIRE_LOG, 0, 0, text, strnlen(text, WIRE_TEXT_MAX));
@@ -76,7 +67,7 @@ static void hang_up(struct guest *g, bool all)
 /* A terminal's user would leave a shell by a hang-up; it ignores TERM. Who does not has its time. */
 static void stop(struct guest *g, uint32_t grace_ms)
 {
-	int64_t now = now_ms(), deadline = now + grace_ms;
+	int64_t now = monotonic_ms(), deadline = now + grace_ms;
 
 	if (g->phase > PHASE_STOP || (g->phase == PHASE_STOP && deadline >= g->deadline))
 		return;
@@ -342,7 +333,7 @@ static void flush(struct guest *g)
 /* What apps have left running, when they have ended. */
 static void look_after_leftovers(struct guest *g)
 {
-	int64_t now = now_ms(), kill_by = g->phase == PHASE_STOP ? (now + g->deadline) / 2 : now + GRACE_MS;
+	int64_t now = monotonic_ms(), kill_by = g->phase == PHASE_STOP ? (now + g->deadline) / 2 : now + GRACE_MS;
 
 	for (size_t i = 0; i < g->plan.napps; i++)
 		app_look(&g->apps[i], now, kill_by, life_of(g), &g->wr);
@@ -356,11 +347,11 @@ static void step(struct guest *g)
 	look_after_leftovers(g);
 	if (g->phase == PHASE_RUN && (any_failed(g) || all_over(g)))
 		stop(g, GRACE_MS);
-	if (g->phase == PHASE_STOP && !childless && now_ms() >= g->hang_up) {
+	if (g->phase == PHASE_STOP && !childless && monotonic_ms() >= g->hang_up) {
 		g->hang_up = INT64_MAX;
 		hang_up(g, true);
 	}
-	if (g->phase == PHASE_STOP && !childless && now_ms() >= g->deadline) {
+	if (g->phase == PHASE_STOP && !childless && monotonic_ms() >= g->deadline) {
 		g->phase = PHASE_KILL;
 		(void)kill(-1, SIGKILL);
 	}
@@ -387,7 +378,7 @@ static int patience(const struct guest *g)
 	for (size_t i = 0; g->apps && i < g->plan.napps; i++)
 		if (g->apps[i].deadline < due)
 			due = g->apps[i].deadline;
-	left = due - now_ms();
+	left = due - monotonic_ms();
 	return due == INT64_MAX ? -1 : left > 0 ? (int)left : 0;
 }
 

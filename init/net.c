@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
@@ -29,14 +28,6 @@ struct sought {
 	int index; /* 0: not found */
 	char name[IFNAMSIZ];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int on_link(const struct nlmsghdr *head, void *arg)
 {
@@ -81,7 +72,7 @@ static int find(const struct net *net, struct sought *s)
 {
 	for (;;) {
 		struct pollfd p = { .fd = net->events, .events = POLLIN };
-		int64_t left = net->deadline - now_ms();
+		int64_t left = net->deadline - monotonic_ms();
 		int ret = look(net, s);
 
 		if (ret < 0 || s->index > 0)
@@ -269,7 +260,7 @@ int net_up(const struct guest_plan *plan, int wait_ms, struct err *e)
 {
 	AUTO_CLOSE int ask = nl_open(0);
 	AUTO_CLOSE int events = nl_open(RTMGRP_LINK); /* before the first look, so that none is missed */
-	const struct net net = { .ask = ask, .events = events, .deadline = now_ms() + wait_ms };
+	const struct net net = { .ask = ask, .events = events, .deadline = monotonic_ms() + wait_ms };
 	struct nl_request rq;
 	struct sought *found;
 	int ret;

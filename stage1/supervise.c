@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "stage1/common/util.h"
@@ -42,14 +41,6 @@ struct loop {
 	struct escape escape;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int exchange(struct loop *l, struct err *e)
 {
 	if (!l->connected)
@@ -75,7 +66,7 @@ static void ask_to_stop(struct loop *l, uint32_t grace_ms)
 {
 	trace_step("the apps are asked to end");
 	session_stop(l->s, grace_ms);
-	l->deadline = now_ms() + grace_ms + STOP_LATE_MS;
+	l->deadline = monotonic_ms() + grace_ms + STOP_LATE_MS;
 }
 
 static void take_typed(struct loop *l, const uint8_t *data, ssize_t n)
@@ -85,7 +76,7 @@ static void take_typed(struct loop *l, const uint8_t *data, ssize_t n)
 	if (n == 0) /* it is no terminal any more: as if it had been hung up */
 		ask_to_stop(l, STOP_GRACE_MS);
 	else
-		l->escaped = escape_typed(&l->escape, data, (size_t)n, now_ms());
+		l->escaped = escape_typed(&l->escape, data, (size_t)n, monotonic_ms());
 }
 
 static size_t stdin_room(const struct loop *l)
@@ -161,7 +152,7 @@ static void say_ready(struct loop *l)
 		l->in->ready(l->in->ready_arg, true);
 	}
 	if (l->s->stopping && l->deadline < 0) /* an app failed: the guest ends the others */
-		l->deadline = now_ms() + STOP_GRACE_MS + STOP_LATE_MS;
+		l->deadline = monotonic_ms() + STOP_GRACE_MS + STOP_LATE_MS;
 	if (l->s->stopping && l->ready_said && !l->unready_said) {
 		l->unready_said = true;
 		l->in->ready(l->in->ready_arg, false);
@@ -196,7 +187,7 @@ static int check_end(struct loop *l, struct err *e)
 	if (l->peer_gone)
 		return err_set(e, ERR_INPUT, "the guest closed its control channel%s",
 			frame_pending(&l->s->rd) ? " inside a frame" : "");
-	if (l->deadline >= 0 && now_ms() >= l->deadline)
+	if (l->deadline >= 0 && monotonic_ms() >= l->deadline)
 		return err_set(e, ERR_HOST, l->s->greeted ? "the guest did not stop in time"
 							  : "the guest did not answer in time");
 	return 0;
@@ -221,7 +212,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	if (l->moved)
 		timeout = 0;
 	else if (l->deadline >= 0 && !l->s->ended)
-		timeout = l->deadline > now_ms() ? (int)(l->deadline - now_ms()) : 0;
+		timeout = l->deadline > monotonic_ms() ? (int)(l->deadline - monotonic_ms()) : 0;
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
 		return -1;
@@ -315,7 +306,7 @@ int supervise(const struct supervise_input *in, struct err *e)
 	l->in = in;
 	l->s = in->session;
 	l->stdin_open = in->stdin_app >= 0;
-	l->deadline = now_ms() + GREET_MS;
+	l->deadline = monotonic_ms() + GREET_MS;
 	console_init(&l->console, in->console, in->debug);
 	if (in->terminal)
 		signals_of_terminal();

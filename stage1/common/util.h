@@ -69,4 +69,7 @@ void text_make_harmless(char *text);
 
 bool str_has_prefix(const char *s, const char *prefix);
 
+/* Of a clock that nobody sets, for deadlines. */
+int64_t monotonic_ms(void);
+
 #endif

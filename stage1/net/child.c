@@ -11,7 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "stage1/common/util.h"
 
@@ -20,14 +19,6 @@ static const char *base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The text as a file: it can be read whenever, and nobody has to write it meanwhile. */
@@ -96,13 +87,13 @@ static bool take_output(struct output *o, size_t max)
 /* Until it has ended; what its own children print afterwards is nobody's. */
 static int attend(const struct child_call *call, int pidfd, struct output *o, struct err *e)
 {
-	int64_t end = now_ms() + call->timeout_ms;
+	int64_t end = monotonic_ms() + call->timeout_ms;
 	const char *name = base_name(call->program);
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = o->fd, .events = POLLIN },
 			{ .fd = call->cancel, .events = POLLIN } };
-		int64_t left = end - now_ms();
+		int64_t left = end - monotonic_ms();
 		int n = poll(fds, COUNT(fds), left > 0 ? (int)left : 0);
 
 		if (n < 0 && errno == EINTR)
@@ -115,7 +106,7 @@ static int attend(const struct child_call *call, int pidfd, struct output *o, st
 			return 0;
 		if (fds[2].revents)
 			return err_set(e, ERR_HOST, "%s was interrupted: the pod was asked to stop", name);
-		if (now_ms() >= end)
+		if (monotonic_ms() >= end)
 			return err_set(e, ERR_HOST, "%s did not end within %d s", name, call->timeout_ms / 1000);
 	}
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <xen/io/xenbus.h>
 
 #include "stage1/common/util.h"
@@ -25,17 +24,9 @@ long store_number(struct xen *xen, const char *path)
 	return errno || end == value || *end || n < 0 ? -1 : n;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int store_wait_backend(struct xen *xen, const char *path, int pidfd, struct err *e)
 {
-	int64_t deadline = now_ms() + BACKEND_WAIT_MS;
+	int64_t deadline = monotonic_ms() + BACKEND_WAIT_MS;
 	int ret = 0;
 
 	if (!xs_watch(xen->xs, path, "backend"))
@@ -43,7 +34,7 @@ int store_wait_backend(struct xen *xen, const char *path, int pidfd, struct err 
 	while (store_number(xen, path) < XenbusStateInitWait) {
 		struct pollfd fds[] = { { .fd = xs_fileno(xen->xs), .events = POLLIN },
 			{ .fd = pidfd, .events = POLLIN } };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - monotonic_ms();
 		char **event;
 
 		if (left <= 0) {
