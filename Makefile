@@ -34,8 +34,9 @@ PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c 
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_exec.c)
+CONTROL     := $(addprefix stage1/,control.c control_exec.c control_stdin.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
-	control.c output.c prefix.c applog.c journal.c sink.c)
+	output.c prefix.c applog.c journal.c sink.c) $(CONTROL)
 RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest

@@ -1,5 +1,5 @@
-/* See control.h. */
-#include "stage1/control.h"
+/* See control.h. The socket, and whose turn it is. */
+#include "stage1/control_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,28 +14,6 @@
 enum {
 	BACKLOG = 64,
 	SEND_BUFFER = 512 << 10, /* takes all that a process has in flight: see control_close() */
-	FAILED_STATUS = 254,
-};
-
-struct client {
-	int fd;
-	bool gone;     /* to be closed and freed */
-	bool moved;    /* something was passed on, see control_serve() */
-	bool greeted;
-	bool started_said, over_said;
-	bool eof_said[WIRE_STREAMS];
-	bool exec;     /* `id` is a process of the session */
-	unsigned id;
-	uint8_t *request; /* as far as it has arrived; NULL once the session has it */
-	size_t len;
-	uint32_t rows, cols;
-	uint32_t credit[WIRE_STREAMS]; /* bytes of output it takes */
-	uint8_t in[WIRE_WINDOW];       /* stdin on its way to the guest: in_start .. in_end */
-	uint32_t in_start, in_end;
-	uint32_t in_taken;             /* passed on, not yet credited */
-	bool in_eof, in_over;
-	struct frame_reader rd;
-	struct frame_writer wr;
 };
 
 struct control {
@@ -86,60 +64,11 @@ static void accept_one(struct control *c)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	cl = xcalloc(1, sizeof(*cl));
 	cl->fd = STEAL_FD(fd);
+	cl->number = WIRE_EXEC_FIRST;
 	for (int k = 0; k < WIRE_STREAMS; k++)
 		cl->credit[k] = WIRE_WINDOW;
 	(void)frame_put_hello(&cl->wr);
 	c->clients[c->nclients++] = cl;
-}
-
-/* Its process never ran: the last it hears. */
-static void refuse(struct client *cl, const char *why)
-{
-	(void)frame_put_app(&cl->wr, WIRE_EXEC_FIRST, WIRE_APP_FAILED, FAILED_STATUS, why);
-	cl->over_said = true;
-}
-
-static void begin(struct client *cl, struct session *s)
-{
-	struct err e = ERR_INIT;
-	uint8_t *request = STEAL(cl->request);
-
-	if (cl->exec || !request) {
-		free(request);
-		cl->gone = true;
-		return;
-	}
-	if (session_exec(s, request, cl->len, &cl->id, &e) < 0) {
-		refuse(cl, e.msg);
-		return;
-	}
-	cl->exec = true;
-}
-
-static bool take_request(struct client *cl, const struct frame *f)
-{
-	if (cl->exec || f->len > WIRE_EXEC_MAX - cl->len)
-		return false;
-	cl->request = xrealloc(cl->request, cl->len + f->len, 1);
-	memcpy(cl->request + cl->len, f->data, f->len);
-	cl->len += f->len;
-	return true;
-}
-
-static bool take_stdin(struct client *cl, const struct frame *f)
-{
-	if (cl->in_over)
-		return true; /* crossed with our word that nobody reads it */
-	if (cl->in_start > 0) {
-		memmove(cl->in, cl->in + cl->in_start, cl->in_end - cl->in_start);
-		cl->in_end -= cl->in_start;
-		cl->in_start = 0;
-	}
-	if (f->stream != WIRE_STDIN || cl->in_eof || f->len > sizeof(cl->in) - cl->in_end - cl->in_taken)
-		return false;
-	memcpy(cl->in + cl->in_end, f->data, f->len);
-	cl->in_end += f->len;
-	return true;
 }
 
 /* Clients are ours, but a frame out of turn must not bring the pod down: false ends the client. */
@@ -151,37 +80,7 @@ static bool take(struct client *cl, struct session *s, const struct frame *f)
 		return cl->greeted = frame_check_hello(f, &e) == 0;
 	if (f->type == WIRE_READY || cl->over_said)
 		return true; /* an empty plan; and what crossed with the end */
-	if (f->type == WIRE_EXEC)
-		return take_request(cl, f);
-	if (f->type == WIRE_START) {
-		begin(cl, s);
-		return !cl->gone;
-	}
-	if (!cl->exec)
-		return false;
-	switch (f->type) {
-	case WIRE_DATA:
-		return take_stdin(cl, f);
-	case WIRE_EOF:
-		if (f->stream == WIRE_STDIN)
-			cl->in_eof = true;
-		else
-			session_refuse(&session_find(s, cl->id)->out[f->stream]);
-		return true;
-	case WIRE_CREDIT:
-		if (wire_u32(f->data) > WIRE_WINDOW - cl->credit[f->stream])
-			return false;
-		cl->credit[f->stream] += wire_u32(f->data);
-		return true;
-	case WIRE_WINSIZE:
-		session_resize(s, cl->id, wire_u32(f->data), wire_u32(f->data + 4));
-		return true;
-	case WIRE_KILL:
-		session_signal(s, cl->id, wire_u32(f->data));
-		return true;
-	default:
-		return false;
-	}
+	return client_exec_take(cl, s, f);
 }
 
 static void receive(struct client *cl, struct session *s)
@@ -206,87 +105,6 @@ static void receive(struct client *cl, struct session *s)
 		cl->gone = true;
 }
 
-/* stdin on to the guest, as much as it takes */
-static void pass_stdin(struct client *cl, struct session *s)
-{
-	size_t room, n;
-
-	while (cl->in_start < cl->in_end && (room = session_stdin_room(s, cl->id)) > 0) {
-		n = cl->in_end - cl->in_start < room ? cl->in_end - cl->in_start : room;
-		session_stdin(s, cl->id, cl->in + cl->in_start, n);
-		cl->in_start += (uint32_t)n;
-		cl->in_taken += (uint32_t)n;
-		cl->moved = true;
-	}
-	if (cl->in_eof && !cl->in_over && cl->in_start == cl->in_end && session_stdin_room(s, cl->id) > 0) {
-		session_stdin(s, cl->id, NULL, 0);
-		cl->in_over = true;
-	}
-	if (!cl->in_over && session_find(s, cl->id)->stdin_over &&
-		frame_put(&cl->wr, WIRE_EOF, WIRE_EXEC_FIRST, WIRE_STDIN, NULL, 0)) {
-		cl->in_over = cl->in_eof = true; /* nobody reads it any more */
-		cl->in_start = cl->in_end = cl->in_taken = 0;
-	}
-	if (cl->in_taken > 0 && frame_put_u32(&cl->wr, WIRE_CREDIT, WIRE_EXEC_FIRST, WIRE_STDIN, cl->in_taken))
-		cl->in_taken = 0;
-}
-
-static void pass_output(struct client *cl, struct session_out *out, unsigned stream)
-{
-	while (out->start < out->end && cl->credit[stream] > 0 && frame_room(&cl->wr) > 0) {
-		size_t n = out->end - out->start;
-
-		if (n > frame_room(&cl->wr))
-			n = frame_room(&cl->wr);
-		if (n > cl->credit[stream])
-			n = cl->credit[stream];
-		(void)frame_put(&cl->wr, WIRE_DATA, WIRE_EXEC_FIRST, stream, out->buf + out->start, n);
-		cl->credit[stream] -= (uint32_t)n;
-		session_wrote(out, n);
-		cl->moved = true;
-	}
-	if (out->eof && out->start == out->end && !cl->eof_said[stream])
-		cl->eof_said[stream] = frame_put(&cl->wr, WIRE_EOF, WIRE_EXEC_FIRST, stream, NULL, 0);
-}
-
-/* The pod does not wait for one who does not read: what was entered ends with it. */
-static void cut_short(struct client *cl, struct session_out *out, unsigned stream)
-{
-	if (cl->credit[stream] > 0 || out->start == out->end)
-		return;
-	session_refuse(out);
-	cl->moved = true;
-}
-
-/* The states of its process, the last one behind all output. */
-static void pass_states(struct client *cl, const struct session_app *run)
-{
-	if (run->state != SESSION_APP_NEW && run->pid > 0 && !cl->started_said)
-		cl->started_said = frame_put_app(&cl->wr, WIRE_EXEC_FIRST, WIRE_APP_STARTED, run->pid, "");
-	if (run->state != SESSION_APP_OVER)
-		return;
-	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (run->out[k].start < run->out[k].end || (run->out[k].eof && !cl->eof_said[k]))
-			return;
-	cl->over_said = frame_put_app(&cl->wr, WIRE_EXEC_FIRST, run->how, run->value, run->text);
-}
-
-static void produce(struct client *cl, struct session *s)
-{
-	struct session_app *run;
-
-	if (!cl->exec || cl->over_said)
-		return;
-	run = session_find(s, cl->id);
-	pass_stdin(cl, s);
-	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
-		pass_output(cl, &run->out[k], k);
-		if (s->stopping)
-			cut_short(cl, &run->out[k], k);
-	}
-	pass_states(cl, run);
-}
-
 static void transmit(struct client *cl, struct session *s)
 {
 	size_t len;
@@ -295,7 +113,7 @@ static void transmit(struct client *cl, struct session *s)
 		const uint8_t *data;
 		ssize_t n;
 
-		produce(cl, s);
+		client_exec_produce(cl, s);
 		data = frame_queued(&cl->wr, &len);
 		n = len ? send(cl->fd, data, len, MSG_NOSIGNAL) : 0;
 		if (n > 0)

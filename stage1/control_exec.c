@@ -1,0 +1,127 @@
+/* Those who enter: each has a process of the session. See control_internal.h. */
+#include <string.h>
+
+#include "stage1/common/util.h"
+#include "stage1/control_internal.h"
+
+/* Its process never ran: the last it hears. */
+static void refuse(struct client *cl, const char *why)
+{
+	(void)frame_put_app(&cl->wr, cl->number, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
+	cl->over_said = true;
+}
+
+static void begin(struct client *cl, struct session *s)
+{
+	struct err e = ERR_INIT;
+	uint8_t *request = STEAL(cl->request);
+
+	if (cl->exec || !request) {
+		free(request);
+		cl->gone = true;
+		return;
+	}
+	if (session_exec(s, request, cl->len, &cl->id, &e) < 0) {
+		refuse(cl, e.msg);
+		return;
+	}
+	cl->exec = true;
+}
+
+static bool take_request(struct client *cl, const struct frame *f)
+{
+	if (cl->exec || f->len > WIRE_EXEC_MAX - cl->len)
+		return false;
+	cl->request = xrealloc(cl->request, cl->len + f->len, 1);
+	memcpy(cl->request + cl->len, f->data, f->len);
+	cl->len += f->len;
+	return true;
+}
+
+bool client_exec_take(struct client *cl, struct session *s, const struct frame *f)
+{
+	if (f->type == WIRE_EXEC)
+		return take_request(cl, f);
+	if (f->type == WIRE_START) {
+		begin(cl, s);
+		return !cl->gone;
+	}
+	if (!cl->exec)
+		return false;
+	switch (f->type) {
+	case WIRE_DATA:
+		return client_take_stdin(cl, f);
+	case WIRE_EOF:
+		if (f->stream == WIRE_STDIN)
+			cl->in_eof = true;
+		else
+			session_refuse(&session_find(s, cl->id)->out[f->stream]);
+		return true;
+	case WIRE_CREDIT:
+		return client_take_credit(cl, f);
+	case WIRE_WINSIZE:
+		session_resize(s, cl->id, wire_u32(f->data), wire_u32(f->data + 4));
+		return true;
+	case WIRE_KILL:
+		session_signal(s, cl->id, wire_u32(f->data));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void pass_output(struct client *cl, struct session_out *out, unsigned stream)
+{
+	while (out->start < out->end && cl->credit[stream] > 0 && frame_room(&cl->wr) > 0) {
+		size_t n = out->end - out->start;
+
+		if (n > frame_room(&cl->wr))
+			n = frame_room(&cl->wr);
+		if (n > cl->credit[stream])
+			n = cl->credit[stream];
+		(void)frame_put(&cl->wr, WIRE_DATA, cl->number, stream, out->buf + out->start, n);
+		cl->credit[stream] -= (uint32_t)n;
+		session_wrote(out, n);
+		cl->moved = true;
+	}
+	if (out->eof && out->start == out->end && !cl->eof_said[stream])
+		cl->eof_said[stream] = frame_put(&cl->wr, WIRE_EOF, cl->number, stream, NULL, 0);
+}
+
+/* The pod does not wait for one who does not read: what was entered ends with it. */
+static void cut_short(struct client *cl, struct session_out *out, unsigned stream)
+{
+	if (cl->credit[stream] > 0 || out->start == out->end)
+		return;
+	session_refuse(out);
+	cl->moved = true;
+}
+
+/* The states of its process, the last one behind all output. */
+static void pass_states(struct client *cl, const struct session_app *run)
+{
+	if (run->state != SESSION_APP_NEW && run->pid > 0 && !cl->started_said)
+		cl->started_said = frame_put_app(&cl->wr, cl->number, WIRE_APP_STARTED, run->pid, "");
+	if (run->state != SESSION_APP_OVER)
+		return;
+	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		if (run->out[k].start < run->out[k].end || (run->out[k].eof && !cl->eof_said[k]))
+			return;
+	cl->over_said = frame_put_app(&cl->wr, cl->number, run->how, run->value, run->text);
+}
+
+void client_exec_produce(struct client *cl, struct session *s)
+{
+	struct session_app *run;
+
+	if (!cl->exec || cl->over_said)
+		return;
+	run = session_find(s, cl->id);
+	client_pass_stdin(cl, s);
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
+		pass_output(cl, &run->out[k], k);
+		if (s->stopping)
+			cut_short(cl, &run->out[k], k);
+	}
+	pass_states(cl, run);
+}
