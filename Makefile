@@ -33,7 +33,7 @@ POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c port
 PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
-SESSION     := $(addprefix stage1/,session.c session_take.c session_exec.c)
+SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
 CONTROL     := $(addprefix stage1/,control.c control_exec.c control_stdin.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
 	output.c prefix.c applog.c journal.c sink.c) $(CONTROL)
@@ -45,7 +45,7 @@ NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c p
 NET         := $(NETGONE) $(addprefix stage1/net/,net.c takeover.c join.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
-GUEST       := $(addprefix init/,guest.c app.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
+GUEST       := $(addprefix init/,guest.c app.c added.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
 	cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
 OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)

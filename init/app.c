@@ -13,7 +13,11 @@
 #include "init/notify.h"
 #include "stage1/common/util.h"
 
-enum { STATUS_OTHER = 254, SIGNAL_BASE = 128 };
+enum {
+	STATUS_OTHER = 254,
+	SIGNAL_BASE = 128,
+	POST_MS = 10000, /* for post-stop, when the app itself took all the time it had to end */
+};
 
 void app_init(struct app *a, unsigned id, const struct guest_app *plan)
 {
@@ -21,7 +25,7 @@ void app_init(struct app *a, unsigned id, const struct guest_app *plan)
 	a->plan = plan;
 	a->mnt = -1;
 	a->notify = -1;
-	a->deadline = INT64_MAX;
+	a->deadline = a->kill_by = INT64_MAX;
 	task_init(&a->task, id);
 }
 
@@ -58,6 +62,52 @@ void app_fail(struct app *a, uint32_t status, const char *text)
 {
 	set_end(a, WIRE_APP_FAILED, status, text);
 	over(a);
+}
+
+static bool is_at_work(const struct app *a)
+{
+	return a->state >= APP_ROOT && a->state <= APP_POST;
+}
+
+void app_stop(struct app *a, int64_t kill_by_ms)
+{
+	if (!is_at_work(a) || (a->stops && kill_by_ms >= a->kill_by))
+		return;
+	a->kill_by = kill_by_ms;
+	if (a->stops)
+		return;
+	a->stops = true;
+	if (a->state == APP_POST)
+		return; /* that is how it ends */
+	task_hang_up(&a->task, false);
+	cgroup_terminate(a->plan);
+}
+
+void app_leave(struct app *a, void (*let_go)(void))
+{
+	if (a->state != APP_OVER)
+		return;
+	a->state = APP_LEAVING;
+	a->let_go = let_go;
+	close_own(a);
+	streams_finish(&a->task.streams); /* nothing of it is left that could write more */
+}
+
+bool app_is_gone(const struct app *a)
+{
+	return a->state == APP_GONE && a->gone_said && a->task.nwords == 0;
+}
+
+/* What entered it ends when it is reaped: whoever waits for that comes here again. */
+static void go_on_leaving(struct app *a)
+{
+	struct err e = ERR_INIT;
+
+	if (a->state == APP_LEAVING && cgroup_remove(a->plan)) {
+		a->state = APP_GONE;
+		if (a->let_go && process_do(a->let_go, &a->task.proc, &e) == 0)
+			a->state = APP_LETTING;
+	}
 }
 
 static int open_notify(struct app *a, struct err *e)
@@ -132,6 +182,12 @@ static void finish(struct app *a, enum pod_life life, struct frame_writer *wr)
 
 void app_look(struct app *a, int64_t now_ms, int64_t kill_by_ms, enum pod_life life, struct frame_writer *wr)
 {
+	if (a->stops && is_at_work(a) && now_ms >= a->kill_by) {
+		cgroup_kill(a->plan);
+		a->kill_by = a->state == APP_POST ? INT64_MAX : now_ms + POST_MS;
+	}
+	if (a->state >= APP_LEAVING)
+		go_on_leaving(a);
 	if (a->state != APP_ENDING)
 		return;
 	if (kill_by_ms < a->deadline)
@@ -306,9 +362,14 @@ void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame
 	case APP_POST:
 		post_reaped(a, wait_status, wr);
 		break;
+	case APP_LETTING:
+		a->state = APP_GONE;
+		break;
 	case APP_NEW:
 	case APP_ENDING:
 	case APP_OVER:
+	case APP_LEAVING:
+	case APP_GONE:
 		break;
 	}
 }
@@ -316,6 +377,14 @@ void app_reaped(struct app *a, int wait_status, enum pod_life life, struct frame
 void app_produce(struct app *a, struct frame_writer *wr)
 {
 	task_produce(&a->task, a->state == APP_STARTING, wr);
+	if (a->state != APP_GONE)
+		return;
+	if (!a->gone_said && streams_done(&a->task.streams)) {
+		a->gone_said = true;
+		task_say(&a->task, WIRE_APP_GONE, 0, "");
+	}
+	if (a->gone_said) /* the last frame about it */
+		task_produce_words(&a->task, wr);
 }
 
 void app_poll(const struct app *a, bool room, struct pollfd fds[TASK_FDS])

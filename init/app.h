@@ -18,18 +18,25 @@ enum app_state {
 	APP_ENDING,   /* it has ended; what it left running was told to */
 	APP_POST,     /* the post-stop handler runs */
 	APP_OVER,     /* the last word is said, or waits for room */
+	APP_LEAVING,  /* it is to be forgotten; what has entered it is ended */
+	APP_LETTING,  /* a process lets its files go */
+	APP_GONE,     /* its output is told, then that it is gone */
 };
 
 /* What the pod's phase allows an app: it is told with every event. */
 enum pod_life { POD_RUNS, POD_STOPS, POD_IS_KILLED };
 
 struct app {
-	const struct guest_app *plan;
+	const struct guest_app *plan; /* NULL: there is no app of this number */
 	enum app_state state;
 	int mnt; /* its mount namespace from APP_PRE on; -1: none */
 	int notify; /* where it says that it is ready; -1: it does not, or is over */
 	bool ready; /* it has said so */
 	int64_t deadline; /* of APP_ENDING: KILL, monotonic ms; INT64_MAX: none (yet) */
+	bool stops;       /* it alone was asked to end */
+	int64_t kill_by;  /* then what of it runs gets KILL; INT64_MAX: not (again) */
+	void (*let_go)(void); /* of APP_LEAVING; NULL: its files stay */
+	bool gone_said;
 	struct task task;
 	/* What the last word will be. */
 	bool ended;
@@ -40,6 +47,11 @@ struct app {
 
 void app_init(struct app *a, unsigned id, const struct guest_app *plan);
 void app_begin(struct app *a);
+/* TERM for what it runs, KILL at `kill_by_ms`; post-stop runs in between. */
+void app_stop(struct app *a, int64_t kill_by_ms);
+/* Over: nothing of it is to be left, then WIRE_APP_GONE is said. let_go() runs in a process of its own. */
+void app_leave(struct app *a, void (*let_go)(void));
+bool app_is_gone(const struct app *a); /* that is said as well */
 /* It never ran, and will not. */
 void app_fail(struct app *a, uint32_t status, const char *text);
 /* What its process and the app itself have to say, when there is something. */

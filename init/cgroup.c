@@ -245,6 +245,21 @@ void cgroup_kill(const struct guest_app *app)
 		(void)write_text(group, "cgroup.kill", "1", &ignored);
 }
 
+bool cgroup_remove(const struct guest_app *app)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int group = open_group(app, "", &ignored);
+	AUTO_CLOSE int apps = group < 0 ? -1 : openat(group, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (apps < 0)
+		return true; /* it was never made */
+	(void)write_text(group, "cgroup.kill", "1", &ignored);
+	if ((unlinkat(group, OWN, AT_REMOVEDIR) < 0 && errno == EBUSY) ||
+		(unlinkat(group, ENTERED, AT_REMOVEDIR) < 0 && errno == EBUSY))
+		return false;
+	return unlinkat(apps, app->name, AT_REMOVEDIR) == 0 || errno != EBUSY;
+}
+
 /* The number behind "KEY " at the start of a line; 0 when there is none. */
 static uint64_t event_count(const char *events, const char *key)
 {

@@ -13,7 +13,7 @@
 
 #define CGROUP_DIR "/sys/fs/cgroup"
 
-/* PID 1: the app's cgroup with its limits; it stays until the guest ends. Fine when it is there already. */
+/* PID 1: the app's cgroup with its limits; it stays until cgroup_remove(). Fine when it is there already. */
 int cgroup_make(const struct guest_app *app, struct err *e);
 /*
  * A child, in PID 1's root: into its place of the app's cgroup, which becomes the root of the cgroups it sees.
@@ -24,6 +24,8 @@ int cgroup_join(const struct guest_app *app, bool entered, struct err *e);
 bool cgroup_populated(const struct guest_app *app);
 void cgroup_terminate(const struct guest_app *app);
 void cgroup_kill(const struct guest_app *app);
+/* All of it, what entered it as well, which is ended. False while something of that is left: try again. */
+bool cgroup_remove(const struct guest_app *app);
 /* When the app has ended: "", or what the kernel did to it for want of memory. Valid until the next call. */
 const char *cgroup_verdict(const struct guest_app *app);
 

@@ -98,7 +98,7 @@ static int begin(struct entered *x, const struct app *apps, size_t napps, enum p
 		return -1;
 	if (life != POD_RUNS)
 		return err_set(e, ERR_INPUT, "the pod is ending");
-	if (x->req.app >= napps)
+	if (x->req.app >= napps || !apps[x->req.app].plan)
 		return err_set(e, ERR_INPUT, "no app %u in the pod", x->req.app);
 	app = &apps[x->req.app];
 	if (app->mnt < 0)

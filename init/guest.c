@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/added.h"
 #include "init/app.h"
 #include "init/entered.h"
 #include "stage1/common/util.h"
@@ -44,7 +45,9 @@ struct guest {
 	uint8_t *plan_bytes;
 	size_t plan_len;
 	struct guest_plan plan;
-	struct app *apps;     /* plan.napps of them */
+	struct app *apps;     /* by their numbers, */
+	size_t napps;         /* with those that are not there */
+	struct added *added;  /* as many, when apps come and go */
 	struct entered_table entered;
 	struct pollfd *fds;   /* FDS_FIXED, then TASK_FDS for each app and each that may enter */
 	struct frame_reader rd;
@@ -59,7 +62,7 @@ static void say(struct guest *g, const char *text)
 /* Those that are at a terminal: the ones that ignore TERM, or all. */
 static void hang_up(struct guest *g, bool all)
 {
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		task_hang_up(&g->apps[i].task, all); /* NOLINT(clang-analyzer-core.NullDereference): napps is 0 then */
 	entered_hang_up(&g->entered, all);
 }
@@ -86,13 +89,23 @@ static enum pod_life life_of(const struct guest *g)
 	return g->phase <= PHASE_RUN ? POD_RUNS : g->phase == PHASE_STOP ? POD_STOPS : POD_IS_KILLED;
 }
 
+/* Of an app that was asked to end the pod is over, as it were. */
+static enum pod_life life_of_app(const struct guest *g, const struct app *a)
+{
+	enum pod_life life = life_of(g);
+
+	return a->stops && life == POD_RUNS ? POD_STOPS : life;
+}
+
 static void start_apps(struct guest *g)
 {
 	struct err e = ERR_INIT;
 	int ret = g->ops->prepare(&g->plan, &e);
 
-	if (ret < 0)
+	if (ret < 0) {
 		say(g, e.msg);
+		g->plan.stays = false;
+	}
 	for (size_t i = 0; i < g->plan.napps; i++) {
 		if (ret < 0)
 			app_fail(&g->apps[i], 254, e.msg);
@@ -103,9 +116,9 @@ static void start_apps(struct guest *g)
 
 static void reaped(struct guest *g, pid_t pid, int status)
 {
-	for (size_t i = 0; i < g->plan.napps; i++) {
+	for (size_t i = 0; i < g->napps; i++) {
 		if (g->apps[i].task.proc.pid == pid) {
-			app_reaped(&g->apps[i], status, life_of(g), &g->wr);
+			app_reaped(&g->apps[i], status, life_of_app(g, &g->apps[i]), &g->wr);
 			return;
 		}
 	}
@@ -125,7 +138,7 @@ static bool reap(struct guest *g)
 
 static bool any_failed(const struct guest *g)
 {
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		if (app_failed(&g->apps[i]))
 			return true;
 	return false;
@@ -133,7 +146,7 @@ static bool any_failed(const struct guest *g)
 
 static bool all_over(const struct guest *g)
 {
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		if (g->apps[i].state != APP_OVER && g->apps[i].state != APP_NEW)
 			return false;
 	return true;
@@ -144,7 +157,7 @@ static bool all_said(const struct guest *g)
 {
 	if (g->lost)
 		return true;
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		if (!task_all_said(&g->apps[i].task))
 			return false;
 	return entered_none(&g->entered);
@@ -152,17 +165,20 @@ static bool all_said(const struct guest *g)
 
 static int make_room(struct guest *g, struct err *e)
 {
-	struct pollfd *fds = calloc(FDS_FIXED + TASK_FDS * (g->plan.napps + WIRE_EXEC_COUNT), sizeof(*fds));
+	size_t n = g->plan.stays && g->plan.napps < WIRE_APPS_MAX ? WIRE_APPS_MAX : g->plan.napps;
+	struct pollfd *fds = calloc(FDS_FIXED + TASK_FDS * (n + WIRE_EXEC_COUNT), sizeof(*fds));
 
-	g->apps = calloc(g->plan.napps + 1, sizeof(*g->apps));
-	if (!g->apps || !fds || g->plan.napps > WIRE_EXEC_FIRST) {
+	g->apps = calloc(n + 1, sizeof(*g->apps));
+	g->added = calloc(n + 1, sizeof(*g->added));
+	if (!g->apps || !g->added || !fds || n > WIRE_EXEC_FIRST) {
 		free(fds);
-		return err_set(e, ERR_SYSTEM, "no room for %zu apps", g->plan.napps);
+		return err_set(e, ERR_SYSTEM, "no room for %zu apps", n);
 	}
 	free(g->fds);
 	g->fds = fds;
-	for (size_t i = 0; i < g->plan.napps; i++)
-		app_init(&g->apps[i], (unsigned)i, &g->plan.apps[i]);
+	g->napps = n;
+	for (size_t i = 0; i < n; i++)
+		app_init(&g->apps[i], (unsigned)i, i < g->plan.napps ? &g->plan.apps[i] : NULL);
 	return 0;
 }
 
@@ -170,13 +186,15 @@ static void plan_arrived(struct guest *g)
 {
 	struct err e = ERR_INIT;
 
-	if (guest_plan_decode(g->plan_bytes, g->plan_len, &g->plan, &e) == 0 && make_room(g, &e) < 0)
-		g->plan.napps = 0;
+	if (guest_plan_decode(g->plan_bytes, g->plan_len, &g->plan, &e) == 0)
+		(void)make_room(g, &e);
 	g->phase = PHASE_RUN;
 	if (e.kind == ERR_NONE)
 		start_apps(g);
 	else
 		say(g, e.msg);
+	if (e.kind != ERR_NONE)
+		g->plan.stays = false; /* it ends at once */
 }
 
 static void plan_part(struct guest *g, const struct frame *f)
@@ -195,16 +213,42 @@ static void plan_part(struct guest *g, const struct frame *f)
 	g->plan_len += f->len;
 }
 
+static void begin_added(struct guest *g, unsigned id)
+{
+	added_begin(&g->added[id], &g->apps[id], id);
+	if (life_of(g) != POD_RUNS) /* nothing else would tell it */
+		app_stop(&g->apps[id], g->deadline);
+}
+
+static void free_gone(struct guest *g)
+{
+	for (size_t i = 0; i < g->napps; i++)
+		if (app_is_gone(&g->apps[i]))
+			added_dispose(&g->added[i], &g->apps[i]);
+}
+
 static void handle_task(struct guest *g, const struct frame *f)
 {
+	struct app *a;
 	struct task *t;
 
-	if (f->app >= g->plan.napps) {
-		entered_frame(&g->entered, f, g->apps, g->plan.napps, life_of(g), &g->wr);
+	if (f->app >= g->napps) {
+		entered_frame(&g->entered, f, g->apps, g->napps, life_of(g), &g->wr);
 		return;
 	}
-	t = &g->apps[f->app].task;
-	if (f->type == WIRE_KILL && g->apps[f->app].state == APP_RUNNING)
+	a = &g->apps[f->app];
+	t = &a->task;
+	if (!a->plan && f->type == WIRE_ADD)
+		added_part(&g->added[f->app], f);
+	else if (!a->plan && f->type == WIRE_START)
+		begin_added(g, f->app);
+	else if (!a->plan)
+		return; /* it may have just gone */
+	else if (f->type == WIRE_STOP_APP)
+		app_stop(a, monotonic_ms() + wire_u32(f->data));
+	else if (f->type == WIRE_REMOVE)
+		app_leave(a, wire_u32(f->data) ? g->ops->let_go : NULL);
+	else if (f->type == WIRE_KILL && a->state == APP_RUNNING)
 		task_signal(t, (int)wire_u32(f->data));
 	else if (f->type == WIRE_WINSIZE)
 		streams_resize(&t->streams, wire_u32(f->data), wire_u32(f->data + 4));
@@ -237,6 +281,9 @@ static void handle(struct guest *g, const struct frame *f)
 	case WIRE_START:
 	case WIRE_KILL:
 	case WIRE_WINSIZE:
+	case WIRE_ADD:
+	case WIRE_STOP_APP:
+	case WIRE_REMOVE:
 		handle_task(g, f);
 		break;
 	case WIRE_STOP:
@@ -258,7 +305,7 @@ static void lose(struct guest *g)
 	if (g->lost)
 		return;
 	g->lost = true;
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		streams_close(&g->apps[i].task.streams);
 	entered_close(&g->entered);
 	stop(g, LOST_GRACE_MS);
@@ -309,7 +356,7 @@ static void transmit(struct guest *g)
 
 static void produce(struct guest *g)
 {
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		app_produce(&g->apps[i], &g->wr);
 	entered_produce(&g->entered, &g->wr);
 	if (g->end_due && frame_put(&g->wr, WIRE_END, 0, 0, NULL, 0))
@@ -335,8 +382,8 @@ static void look_after_leftovers(struct guest *g)
 {
 	int64_t now = monotonic_ms(), kill_by = g->phase == PHASE_STOP ? (now + g->deadline) / 2 : now + GRACE_MS;
 
-	for (size_t i = 0; i < g->plan.napps; i++)
-		app_look(&g->apps[i], now, kill_by, life_of(g), &g->wr);
+	for (size_t i = 0; i < g->napps; i++)
+		app_look(&g->apps[i], now, kill_by, life_of_app(g, &g->apps[i]), &g->wr);
 }
 
 /* Moves the phase on as far as the facts allow. */
@@ -345,7 +392,7 @@ static void step(struct guest *g)
 	bool childless = reap(g);
 
 	look_after_leftovers(g);
-	if (g->phase == PHASE_RUN && (any_failed(g) || all_over(g)))
+	if (g->phase == PHASE_RUN && !g->plan.stays && (any_failed(g) || all_over(g)))
 		stop(g, GRACE_MS);
 	if (g->phase == PHASE_STOP && !childless && monotonic_ms() >= g->hang_up) {
 		g->hang_up = INT64_MAX;
@@ -358,6 +405,7 @@ static void step(struct guest *g)
 	if (g->phase == PHASE_STOP && all_over(g))
 		entered_signal(&g->entered, SIGKILL); /* their app is gone, and the pod waits for nobody else */
 	flush(g);
+	free_gone(g);
 	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && childless && all_over(g) && all_said(g)) {
 		g->ops->finish();
 		g->phase = g->lost ? PHASE_DONE : PHASE_END;
@@ -375,9 +423,12 @@ static int patience(const struct guest *g)
 
 	if (g->phase == PHASE_STOP)
 		due = g->hang_up < g->deadline ? g->hang_up : g->deadline;
-	for (size_t i = 0; g->apps && i < g->plan.napps; i++)
-		if (g->apps[i].deadline < due)
+	for (size_t i = 0; i < g->napps; i++) {
+		if (g->apps[i].deadline < due) /* NOLINT(clang-analyzer-core.NullDereference): napps is 0 then */
 			due = g->apps[i].deadline;
+		if (g->apps[i].stops && g->apps[i].state < APP_OVER && g->apps[i].kill_by < due)
+			due = g->apps[i].kill_by;
+	}
 	left = due - monotonic_ms();
 	return due == INT64_MAX ? -1 : left > 0 ? (int)left : 0;
 }
@@ -391,7 +442,7 @@ static void wait_for_event(struct guest *g, int sigfd)
 
 	fds[0] = (struct pollfd){ .fd = g->lost ? -1 : g->io->fd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
-	for (size_t i = 0; i < g->plan.napps; i++, n += TASK_FDS)
+	for (size_t i = 0; i < g->napps; i++, n += TASK_FDS)
 		app_poll(&g->apps[i], room, &fds[n]);
 	if (g->apps) {
 		entered_poll(&g->entered, room, &fds[n]);
@@ -404,7 +455,7 @@ static void wait_for_event(struct guest *g, int sigfd)
 	while (fds[1].revents && read(sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si))
 		if (si.ssi_signo != SIGCHLD)
 			stop(g, GRACE_MS);
-	for (size_t i = 0; i < g->plan.napps; i++)
+	for (size_t i = 0; i < g->napps; i++)
 		app_report(&g->apps[i], &g->wr);
 	entered_reports(&g->entered);
 }
@@ -428,11 +479,12 @@ void guest_run(const struct transport *io, int sigfd, const struct guest_ops *op
 			receive(&g);
 		step(&g);
 	}
-	for (size_t i = 0; i < g.plan.napps; i++)
-		app_close(&g.apps[i]);
+	for (size_t i = 0; i < g.napps; i++)
+		added_dispose(&g.added[i], &g.apps[i]);
 	entered_dispose(&g.entered);
 	guest_plan_dispose(&g.plan);
 	free(g.plan_bytes);
 	free(g.apps);
+	free(g.added);
 	free(g.fds);
 }

@@ -56,7 +56,7 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 
 int main(void)
 {
-	static const struct guest_ops ops = { .prepare = prepare, .finish = mounts_exports_end };
+	static const struct guest_ops ops = { .prepare = prepare, .let_go = mounts_let_go, .finish = mounts_exports_end };
 	struct err e = ERR_INIT;
 	struct transport io;
 	int sigfd;

@@ -20,6 +20,11 @@
 int mounts_base(struct err *e);
 /* The plan's exports, each at its place. The kernel has waited for their backends before it began us. */
 int mounts_exports(const struct guest_plan *plan, struct err *e);
+/*
+ * Written data goes to dom0, and the kernel forgets what it need not know of the exports: nothing there is kept in
+ * use by us that nobody here uses.
+ */
+void mounts_let_go(void);
 /* Written data goes to dom0 and the exports are let go. No matter when somebody still keeps one busy. */
 void mounts_exports_end(void);
 /* The plan's texts, as files in MOUNTS_ETC. */

@@ -132,6 +132,18 @@ int process_make_root(const struct guest_app *app, struct process *p_r, struct e
 	return ret < 0 ? -1 : 0;
 }
 
+int process_do(void (*fn)(void), struct process *p_r, struct err *e)
+{
+	int report, ret = begin(p_r, &report, e);
+
+	if (ret == 0) {
+		reset();
+		fn();
+		_exit(0);
+	}
+	return ret < 0 ? -1 : 0;
+}
+
 int process_spawn(const struct process_spec *spec, struct process *p_r, struct err *e)
 {
 	int report, ret = begin(p_r, &report, e);

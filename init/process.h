@@ -29,6 +29,9 @@ void process_init(void);
  */
 int process_make_root(const struct guest_app *app, struct process *p_r, struct err *e);
 
+/* A process that does just that, and ends. */
+int process_do(void (*fn)(void), struct process *p_r, struct err *e);
+
 struct process_spec {
 	const struct guest_app *app;
 	int mnt;        /* the app's mount namespace */

@@ -28,7 +28,7 @@ int task_open(struct task *t, const struct guest_io *io, struct err *e)
 
 void task_say(struct task *t, enum wire_app_state state, uint32_t value, const char *text)
 {
-	if (t->nwords == TASK_WORDS) /* pre-start, start, post-stop, end: ready, end: there are no more */
+	if (t->nwords == TASK_WORDS) /* pre-start, start, ready, post-stop, end, gone: there are no more */
 		return;
 	t->words[t->nwords].state = state;
 	t->words[t->nwords++].value = value;

@@ -14,7 +14,7 @@
 #include "init/streams.h"
 #include "stage1/common/wire.h"
 
-enum { TASK_WORDS = 5, TASK_FDS = WIRE_STREAMS + 2 };
+enum { TASK_WORDS = 6, TASK_FDS = WIRE_STREAMS + 2 };
 
 struct task {
 	unsigned id;

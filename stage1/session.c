@@ -40,7 +40,7 @@ void session_awaits_ready(struct session *s, size_t i)
 struct session_app *session_find(const struct session *s, unsigned id)
 {
 	if (id < s->napps)
-		return &s->apps[id];
+		return session_app_is_known(&s->apps[id]) ? &s->apps[id] : NULL;
 	if (id < WIRE_EXEC_FIRST || id >= WIRE_EXEC_FIRST + WIRE_EXEC_COUNT || !s->execs[id - WIRE_EXEC_FIRST])
 		return NULL;
 	return &s->execs[id - WIRE_EXEC_FIRST]->run;
@@ -50,6 +50,8 @@ void session_dispose(struct session *s)
 {
 	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++)
 		session_exec_free(s, i);
+	for (size_t i = 0; i < s->napps; i++)
+		session_app_free(&s->apps[i]);
 	free(s->apps);
 	s->apps = NULL;
 	s->napps = 0;
@@ -111,8 +113,11 @@ void session_produce(struct session *s)
 	if (s->stop_due && frame_put_u32(&s->wr, WIRE_STOP, 0, 0, s->stop_grace_ms))
 		s->stop_due = false;
 	produce_plan(s);
-	for (unsigned i = 0; i < s->napps; i++)
-		session_produce_app(s, &s->apps[i], i);
+	for (unsigned i = 0; i < s->napps; i++) {
+		session_produce_phase(s, &s->apps[i], i);
+		if (session_app_is_known(&s->apps[i]))
+			session_produce_app(s, &s->apps[i], i);
+	}
 	for (unsigned i = 0; i < WIRE_EXEC_COUNT && s->ready_sent; i++)
 		if (s->execs[i])
 			session_produce_exec(s, s->execs[i], WIRE_EXEC_FIRST + i);
@@ -146,7 +151,7 @@ void session_refuse(struct session_out *out)
 /* What may be sent of it: an app's from READY on, another's after its START. */
 static bool is_begun(const struct session *s, unsigned id)
 {
-	return id < s->napps ? s->ready_sent : s->execs[id - WIRE_EXEC_FIRST]->begun;
+	return id < s->napps ? s->ready_sent && s->apps[id].phase != SESSION_LEAVING : s->execs[id - WIRE_EXEC_FIRST]->begun;
 }
 
 size_t session_stdin_room(const struct session *s, unsigned id)
@@ -194,7 +199,8 @@ void session_signal(struct session *s, unsigned id, uint32_t sig)
 bool session_all_started(const struct session *s)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		if (s->apps[i].state == SESSION_APP_NEW)
+		if (s->apps[i].phase != SESSION_ABSENT && s->apps[i].phase != SESSION_IDLE &&
+			s->apps[i].state == SESSION_APP_NEW)
 			return false;
 	return true;
 }
@@ -202,7 +208,7 @@ bool session_all_started(const struct session *s)
 bool session_all_ready(const struct session *s)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		if (s->apps[i].says_ready && !s->apps[i].ready)
+		if (s->apps[i].phase == SESSION_FIXED && s->apps[i].says_ready && !s->apps[i].ready)
 			return false;
 	return session_all_started(s);
 }
@@ -210,7 +216,7 @@ bool session_all_ready(const struct session *s)
 bool session_all_written(const struct session *s)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		for (int k = WIRE_STDOUT; k < WIRE_STREAMS && s->apps[i].phase != SESSION_ABSENT; k++)
 			if (s->apps[i].out[k].start < s->apps[i].out[k].end)
 				return false;
 	return true;

@@ -23,8 +23,24 @@ struct session_out {
 	bool refusal_due;
 };
 
-/* An app of the plan, or a process that entered one. */
+/* Of an app that comes and goes (session_add()): how far the guest is with it. */
+enum session_phase {
+	SESSION_FIXED,   /* it does not: an app of the plan, or a process that entered one */
+	SESSION_ABSENT,  /* there is none of that number */
+	SESSION_IDLE,    /* the guest knows nothing of it (any more) */
+	SESSION_SENDING, /* its plan is on the way */
+	SESSION_BEGUN,   /* START was sent: `state` says the rest */
+	SESSION_LEAVING, /* REMOVE was sent, its answer awaited */
+};
+
+/* An app, or a process that entered one. */
 struct session_app {
+	enum session_phase phase;
+	uint8_t *plan; /* of one that comes and goes: ours */
+	size_t plan_len, plan_sent;
+	bool start_due, remove_due;
+	bool stop_due;
+	uint32_t stop_grace_ms;
 	enum { SESSION_APP_NEW, SESSION_APP_STARTED, SESSION_APP_OVER } state;
 	enum wire_app_state how; /* when OVER: EXITED, KILLED or FAILED */
 	uint32_t value;
@@ -50,13 +66,14 @@ struct session_exec {
 
 struct session {
 	bool greeted, ended, bye_due, ready_sent;
+	bool stays;         /* apps come and go; see session_let_come_and_go() */
 	bool stopping;      /* STOP was asked for, or an app failed */
 	bool stop_due;
 	uint32_t stop_grace_ms;
 	uint8_t *plan;      /* encoded guest plan, borrowed */
 	size_t plan_len, plan_sent;
-	struct session_app *apps;
-	size_t napps;
+	struct session_app *apps; /* by their numbers */
+	size_t napps;       /* with those that are absent */
 	struct session_exec *execs[WIRE_EXEC_COUNT]; /* by number - WIRE_EXEC_FIRST; NULL: free */
 	int first_bad;      /* index of the app that failed first, -1 */
 	uint32_t logged;    /* bytes of LOG shown */
@@ -70,6 +87,25 @@ struct session {
 void session_init(struct session *s, uint8_t *plan, size_t plan_len, size_t napps,
 	void (*log)(void *arg, const char *line), void *arg);
 void session_dispose(struct session *s);
+
+/*
+ * The plan has no app; from now on, as it says itself, apps come and go, and the pod ends by session_stop()
+ * only, whatever becomes of them. There is room for WIRE_APPS_MAX.
+ */
+void session_let_come_and_go(struct session *s);
+/*
+ * An app more, which is not begun: takes its malloc'ed plan, encoded. Errors (the plan is then freed): too
+ * many, or the pod is ending. Its number is *id_r until session_remove() has had its effect.
+ */
+int session_add(struct session *s, uint8_t *plan, size_t len, unsigned *id_r, struct err *e);
+/* Begins it when it does not run: also again. What it wrote before must have been written out by then. */
+void session_start(struct session *s, unsigned id);
+/* TERM now and KILL after `grace_ms`, if it runs. */
+void session_stop_app(struct session *s, unsigned id, uint32_t grace_ms);
+/* It does not run: the guest forgets it, then its number is free, see session_has(). */
+void session_remove(struct session *s, unsigned id);
+bool session_has(const struct session *s, unsigned id); /* an app of that number */
+bool session_runs(const struct session *s, unsigned id); /* it was begun, or is about to, and is not over */
 
 /* App `i` counts as started only when it says that it is ready: see session_all_ready(). */
 void session_awaits_ready(struct session *s, size_t i);
@@ -85,7 +121,7 @@ void session_stop(struct session *s, uint32_t grace_ms);
 void session_wrote(struct session_out *out, size_t n);
 void session_refuse(struct session_out *out);
 /*
- * The app of that index, or the process of that number; NULL when there is none. What follows names
+ * The app of that index, or the process of that number; NULL when there is none that the guest has begun. What follows names
  * both by such a number.
  */
 struct session_app *session_find(const struct session *s, unsigned id);
@@ -106,7 +142,7 @@ size_t session_exec_room(const struct session *s); /* how many more there may be
 /* Nobody is interested any more: its output is refused, and it gets HUP when it still runs. */
 void session_exec_close(struct session *s, unsigned id);
 
-bool session_all_started(const struct session *s); /* or over */
+bool session_all_started(const struct session *s); /* that were begun; or are over */
 /*
  * The same, and those that are to say so have said that they are ready: what "ready" means for a pod. One
  * that ended without a word never was.

@@ -86,6 +86,7 @@ static bool value_fits(enum wire_app_state how, uint32_t value)
 	case WIRE_APP_FAILED:
 		return value >= 1 && value <= 255;
 	case WIRE_APP_READY:
+	case WIRE_APP_GONE:
 		return value == 0;
 	}
 	return false;
@@ -104,7 +105,7 @@ int session_take_state(struct session_app *app, const struct frame *f, bool *ove
 	if (!value_fits((enum wire_app_state)how, value))
 		return err_set(e, ERR_INPUT, "app %u: state %u with value %u", f->app, how, value);
 	if (app->state == SESSION_APP_OVER || (how == WIRE_APP_STARTED && app->state != SESSION_APP_NEW) ||
-		(how == WIRE_APP_READY && !may_be_ready(app)))
+		(how == WIRE_APP_READY && !may_be_ready(app)) || how == WIRE_APP_GONE)
 		return err_set(e, ERR_INPUT, "app %u: state %u out of turn", f->app, how);
 	if (how == WIRE_APP_READY) {
 		app->ready = true;
@@ -130,12 +131,14 @@ static int take_app(struct session *s, const struct frame *f, struct err *e)
 	struct session_app *app = &s->apps[f->app];
 	bool over;
 
+	if (app->phase == SESSION_LEAVING && wire_u32(f->data) == WIRE_APP_GONE)
+		return session_take_gone(app, f, e);
 	if (session_take_state(app, f, &over, e) < 0)
 		return -1;
 	if (!over)
 		return 0;
 	app->by_shutdown = s->stopping;
-	if (!s->stopping && (app->how != WIRE_APP_EXITED || app->value != 0)) {
+	if (!s->stopping && !s->stays && (app->how != WIRE_APP_EXITED || app->value != 0)) {
 		s->first_bad = (int)f->app;
 		s->stopping = true;
 	}
@@ -145,7 +148,7 @@ static int take_app(struct session *s, const struct frame *f, struct err *e)
 static int take_end(struct session *s, struct err *e)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		if (s->apps[i].state != SESSION_APP_OVER && !s->stopping)
+		if (session_app_is_known(&s->apps[i]) && s->apps[i].state != SESSION_APP_OVER && !s->stopping)
 			return err_set(e, ERR_INPUT, "END before app %zu has ended", i);
 	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++) {
 		if (!s->execs[i] || s->execs[i]->run.state == SESSION_APP_OVER)

@@ -154,6 +154,7 @@ static void out_plan(struct out *o, const struct guest_plan *plan)
 {
 	out_u32(o, PLAN_MAGIC);
 	out_str(o, plan->hostname);
+	out_u32(o, plan->stays);
 	out_u32(o, plan->nnics);
 	for (size_t i = 0; i < plan->nnics; i++)
 		out_nic(o, &plan->nics[i]);
@@ -444,6 +445,7 @@ int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, stru
 	if (in_u32(&in) != PLAN_MAGIC)
 		in.bad = true;
 	plan.hostname = in_str(&in);
+	plan.stays = in_u32(&in) != 0;
 	plan.nics = in_array(&in, sizeof(*plan.nics), &plan.nnics);
 	for (size_t i = 0; i < plan.nnics && !in.bad; i++)
 		in_nic(&in, &plan.nics[i]);

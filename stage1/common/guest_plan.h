@@ -126,6 +126,7 @@ struct guest_nic {
 
 struct guest_plan {
 	char *hostname;
+	bool stays; /* its apps come and go (WIRE_ADD), and it ends by STOP only; not so: with its apps */
 	struct guest_nic *nics;
 	size_t nnics;
 	struct guest_app *apps;

@@ -52,6 +52,9 @@ static const struct type_rule {
 	[WIRE_START] = { 0, 0, false },
 	[WIRE_KILL] = { 4, 4, false },
 	[WIRE_WINSIZE] = { 8, 8, false },
+	[WIRE_ADD] = { 1, WIRE_PAYLOAD_MAX, false },
+	[WIRE_STOP_APP] = { 4, 4, false },
+	[WIRE_REMOVE] = { 4, 4, false },
 };
 
 enum frame_status frame_pop(struct frame_reader *rd, struct frame *frame_r, struct err *e)

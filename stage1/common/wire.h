@@ -12,8 +12,8 @@
  *      u8  type     enum wire_type
  *      u8  stream   enum wire_stream for DATA, EOF, CREDIT; else 0
  *      u16 app      the process that DATA, EOF, CREDIT, APP, EXEC, START, KILL, WINSIZE are about:
- *                   below WIRE_EXEC_FIRST an index into the guest plan's apps, from there on a
- *                   process that EXEC began; else 0
+ *                   below WIRE_EXEC_FIRST an index into the guest plan's apps, or an added app's
+ *                   number (ADD, STOP_APP, REMOVE too); from there on a process that EXEC began; else 0
  *
  * The first frame in each direction is HELLO. Dom0 then sends the guest plan, and the guest reports
  * what becomes of each app. DATA is limited by credit per (app, stream): a sender starts with
@@ -24,6 +24,11 @@
  * (stage1/common/exec_request.h) for a number of dom0's choice, START ends it. From then on the
  * process has streams and states as an app has; its EXITED, KILLED or FAILED is the guest's last
  * frame about it, after which the number is free again.
+ *
+ * In a pod whose plan says `stays` apps come and go: ADD frames carry a plan of one app for a number of
+ * dom0's choice below WIRE_APPS_MAX, START begins it, STOP_APP asks it to end; when it is over, REMOVE
+ * has the guest let go of it and of its files, which it answers by WIRE_APP_GONE: its last frame about
+ * the number, which is then free. An app is started again by the same way.
  *
  * The guest ends with END, after which it sends
  * nothing; dom0 answers BYE when everything before END is where it belongs, and the guest powers
@@ -44,7 +49,7 @@
 
 enum {
 	WIRE_MAGIC = 0x31435853, /* "SXC1" */
-	WIRE_VERSION = 3,
+	WIRE_VERSION = 4,
 	WIRE_HEAD = 8,
 	WIRE_PAYLOAD_MAX = 16 << 10,
 	WIRE_WINDOW = 64 << 10,   /* bytes in flight of one stream of one app */
@@ -52,6 +57,7 @@ enum {
 	WIRE_PLAN_MAX = 8 << 20,  /* bytes of an encoded guest plan */
 	WIRE_LOG_MAX = 64 << 10,  /* bytes of LOG dom0 shows of one guest; the rest is dropped */
 	WIRE_TEXT_MAX = 400,      /* bytes of text in one LOG or APP */
+	WIRE_APPS_MAX = 64,       /* apps at once, of a pod in which they come and go */
 	WIRE_EXEC_FIRST = 0x100,  /* numbers of processes that EXEC begins, */
 	WIRE_EXEC_COUNT = 64,     /* and how many there may be at once */
 	WIRE_EXEC_MAX = 256 << 10, /* bytes of one request */
@@ -74,6 +80,9 @@ enum wire_type {
 	WIRE_START = 13, /* to the guest: the exec request is complete, begin */
 	WIRE_KILL = 14,  /* to the guest: u32 signal for the process */
 	WIRE_WINSIZE = 15, /* to the guest: u32 rows, u32 columns of the process's terminal */
+	WIRE_ADD = 16,     /* to the guest: bytes of a plan with one app */
+	WIRE_STOP_APP = 17, /* to the guest: u32 milliseconds from the app's TERM to its KILL */
+	WIRE_REMOVE = 18,  /* to the guest: forget the app, which is over; u32: 1 its files as well, which go; 0 they stay */
 };
 
 enum wire_stream { WIRE_STDIN, WIRE_STDOUT, WIRE_STDERR, WIRE_STREAMS };
@@ -88,6 +97,7 @@ enum wire_app_state {
 	WIRE_APP_HANDLER = 5, /* an event handler began, which writes to the app's streams. value: its pid */
 	WIRE_APP_READY = 6,   /* it has started, and now says that it is ready: once, and only of an app whose
 			       * plan has `notify`. value: 0 */
+	WIRE_APP_GONE = 7,    /* the answer to REMOVE. value: 0 */
 };
 
 struct frame {

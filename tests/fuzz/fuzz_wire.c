@@ -1,7 +1,7 @@
 /*
  * A hostile guest against the supervisor's session. The input is steps: a byte says what our side does
  * (writes out, refuses, sends stdin, stops, produces), and how many of the following bytes the guest
- * sends then. After each step the invariants of stage1/session.h hold.
+ * sends then. Of a pod whose apps come and go the first byte is 0xff. After each step the invariants of stage1/session.h hold.
  */
 #include "stage1/common/util.h"
 #include "stage1/session.h"
@@ -62,6 +62,26 @@ static void enter(struct session *s, size_t len)
 		MUST(s->stopping || s->ended);
 }
 
+/* The next thing that can be done with an app that comes and goes, or its end. */
+static void come_and_go(struct session *s, unsigned app, bool end)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	if (!session_has(s, app)) {
+		if (session_add(s, xcalloc(1, 20000), 20000, &id, &e) == 0)
+			MUST(session_has(s, id) && !session_runs(s, id));
+		else
+			MUST(s->stopping || s->ended);
+	} else if (!end) {
+		session_start(s, app);
+	} else if (session_runs(s, app)) {
+		session_stop_app(s, app, 5);
+	} else {
+		session_remove(s, app);
+	}
+}
+
 static void act(struct session *s, uint8_t what)
 {
 	static const uint8_t zeros[WIRE_PAYLOAD_MAX];
@@ -69,6 +89,10 @@ static void act(struct session *s, uint8_t what)
 	size_t app = what & 1, room, len;
 	struct session_out *out = &s->apps[app].out[what & 2 ? WIRE_STDOUT : WIRE_STDERR];
 
+	if (s->stays && (what >> 2 & 7) == 5) {
+		come_and_go(s, (unsigned)app, what & 2);
+		return;
+	}
 	switch (what >> 2 & 7) {
 	case 0:
 		session_wrote(out, (out->end - out->start) / 2);
@@ -153,7 +177,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool whole = true;
 
 	shown = 0;
-	session_init(s, plan, sizeof(plan), APPS, show, NULL);
+	if (size > 0 && *data == 0xff) {
+		data++;
+		size--;
+		session_init(s, plan, sizeof(plan), 0, show, NULL);
+		session_let_come_and_go(s);
+	} else {
+		session_init(s, plan, sizeof(plan), APPS, show, NULL);
+	}
 	while (size > 0 && e.kind == ERR_NONE) {
 		uint8_t step = *data++;
 		size_t n;
@@ -161,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size--;
 		act(s, step & 31);
 		(void)frame_queued(&s->wr, &len);
-		whole = whole && (step >> 2 & 7) < 5; /* until frames are sent in halves */
+		whole = whole && ((step >> 2 & 7) < 5 || ((step >> 2 & 7) == 5 && s->stays)); /* until frames are sent in halves */
 		if (whole)
 			must_be_frames(s);
 		n = (size_t)(step >> 5) * 8; /* a head and a little, mostly */

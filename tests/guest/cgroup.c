@@ -75,6 +75,12 @@ void cgroup_kill(const struct guest_app *app)
 	(void)signal_all(app, SIGKILL);
 }
 
+/* Those that entered are nobody's by their mark. */
+bool cgroup_remove(const struct guest_app *app)
+{
+	return !signal_all(app, SIGKILL);
+}
+
 const char *cgroup_verdict(const struct guest_app *app)
 {
 	return strcmp(app->name, "hungry") == 0 ? "out of memory (limit 1 MiB)" : "";

@@ -132,6 +132,7 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 		guest.apps[i].mounts.read_only_root = apps[i].read_only_root;
 		guest.apps[i].mounts.sysfs = !apps[i].no_sysfs;
 	}
+	guest.stays = napps == 0;
 	if (guest_plan_encode(&guest, data_r, len_r, &e) < 0)
 		fail_msg("%s", e.msg);
 	guest_plan_dispose(&guest);
@@ -230,6 +231,37 @@ void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool 
 	free(data);
 }
 
+void dom0_start_empty(struct dom0 *d)
+{
+	dom0_start(d, NULL, 0, false);
+	d->napps = DOM0_APPS;
+}
+
+void dom0_add(struct dom0 *d, unsigned id, const struct app_spec *app)
+{
+	uint8_t *data;
+	size_t len;
+
+	for (int k = 0; k < WIRE_STREAMS; k++)
+		free(d->apps[id].out[k]);
+	d->apps[id] = (struct dom0_app){ .stdin_credit = WIRE_WINDOW };
+	plan(app, 1, false, &data, &len);
+	dom0_say(d, WIRE_ADD, id, 0, data, 9); /* in parts */
+	dom0_say(d, WIRE_ADD, id, 0, data + 9, len - 9);
+	dom0_say(d, WIRE_START, id, 0, NULL, 0);
+	free(data);
+}
+
+void dom0_stop_app(struct dom0 *d, unsigned id, uint32_t grace_ms)
+{
+	say_u32(d, WIRE_STOP_APP, id, 0, grace_ms);
+}
+
+void dom0_remove(struct dom0 *d, unsigned id, bool files)
+{
+	say_u32(d, WIRE_REMOVE, id, 0, files);
+}
+
 static void take_data(struct dom0 *d, struct dom0_app *app, const struct frame *f)
 {
 	if (!app->out[f->stream])
@@ -246,6 +278,11 @@ static void take_app(struct dom0_app *app, const struct frame *f)
 {
 	uint32_t how = wire_u32(f->data);
 
+	if (how == WIRE_APP_GONE) {
+		assert_true(app->over && !app->gone);
+		app->gone = true;
+		return;
+	}
 	assert_false(app->over);
 	if (how == WIRE_APP_HANDLER) {
 		assert_in_range(++app->handlers, 1, 2);
@@ -298,6 +335,7 @@ static void take(struct dom0 *d, const struct frame *f)
 	}
 	if (f->app < WIRE_EXEC_FIRST) {
 		assert_in_range(f->app, 0, d->napps - 1);
+		assert_false(app->gone); /* that is the last word about it */
 	} else {
 		assert_in_range(f->app, WIRE_EXEC_FIRST, WIRE_EXEC_FIRST + DOM0_ENTERED - 1);
 		assert_false(app->over); /* the end is the last word about it */

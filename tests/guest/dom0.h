@@ -13,7 +13,7 @@
 enum { DOM0_APPS = 4, DOM0_ENTERED = 3, DOM0_OUT_MAX = 2 << 20 };
 
 struct dom0_app {
-	bool started, ready, over;
+	bool started, ready, over, gone;
 	int handlers; /* how many have begun */
 	enum wire_app_state how;
 	uint32_t value;
@@ -61,6 +61,12 @@ extern size_t dom0_nnics;
 void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool interactive);
 void dom0_say(struct dom0 *d, enum wire_type type, unsigned app, unsigned stream, const void *data,
 	size_t len);
+/* The guest runs, and its apps are to come and go. */
+void dom0_start_empty(struct dom0 *d);
+/* An app of that number is added and begun; what was known of one of that number is forgotten. */
+void dom0_add(struct dom0 *d, unsigned id, const struct app_spec *app);
+void dom0_stop_app(struct dom0 *d, unsigned id, uint32_t grace_ms);
+void dom0_remove(struct dom0 *d, unsigned id, bool files);
 /* A process for app 0, number `id`; its streams are of that kind. */
 void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv);
 void dom0_stop(struct dom0 *d, uint32_t grace_ms);

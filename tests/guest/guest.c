@@ -966,6 +966,112 @@ static void nonsense_about_processes(void **state)
 }
 
 /* Isolators in app_spec.isolators; what the app then is and may do. Cgroups: tests/guest/cgroup.c, and the rig. */
+static bool first_runs(const struct dom0 *dom0)
+{
+	return dom0->apps[0].out[WIRE_STDOUT] && strstr(dom0->apps[0].out[WIRE_STDOUT], "ready");
+}
+
+static bool second_runs(const struct dom0 *dom0)
+{
+	return dom0->apps[1].out[WIRE_STDOUT] && strstr(dom0->apps[1].out[WIRE_STDOUT], "ready");
+}
+
+static bool first_is_over(const struct dom0 *dom0)
+{
+	return dom0->apps[0].over;
+}
+
+static bool second_is_over(const struct dom0 *dom0)
+{
+	return dom0->apps[1].over;
+}
+
+static bool first_is_gone(const struct dom0 *dom0)
+{
+	return dom0->apps[0].gone;
+}
+
+static bool second_is_gone(const struct dom0 *dom0)
+{
+	return dom0->apps[1].gone;
+}
+
+/* The pod stays whatever becomes of them; each is stopped, started again and forgotten on its own. */
+static void apps_come_and_go(void **state)
+{
+	const struct app_spec waits = { .name = "two", .exec = SH("trap 'echo bye; exit 5' TERM; echo ready; while :; do usleep 9000; done"),
+		.post_stop = { "/bin/echo", "post" } };
+
+	(void)state;
+	dom0_start_empty(d);
+	dom0_until_quiet(d, 200);
+	assert_false(d->ended);
+	dom0_add(d, 0, &(struct app_spec){ .name = "app", .exec = SH("echo first; exit 3") });
+	dom0_until(d, first_is_over);
+	expect(0, WIRE_APP_EXITED, 3, "");
+	dom0_add(d, 1, &waits);
+	dom0_until(d, second_runs);
+	dom0_remove(d, 1, true); /* it runs: not yet */
+	dom0_remove(d, 0, false);
+	dom0_until(d, first_is_gone);
+	assert_string_equal(out(0, WIRE_STDOUT), "first\n");
+	assert_int_equal(vm_report->let_go, 0);
+	dom0_add(d, 0, &(struct app_spec){ .name = "app", .exec = SH("echo again; echo ready; sleep 1000") });
+	dom0_until(d, first_runs);
+	dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_PIPE, ARGV("true")); /* app 0: the new one */
+	dom0_until(d, first_over);
+	expect_entered(0, WIRE_APP_EXITED, 0, "", "");
+	dom0_stop_app(d, 1, 60000);
+	dom0_until(d, second_is_over);
+	expect(1, WIRE_APP_EXITED, 5, "");
+	assert_string_equal(out(1, WIRE_STDOUT), "ready\nbye\npost\n");
+	dom0_remove(d, 1, true);
+	dom0_until(d, second_is_gone);
+	assert_int_equal(vm_report->let_go, 1);
+	dom0_stop_app(d, 1, 1); /* there is none */
+	dom0_remove(d, 1, true);
+	dom0_say(d, WIRE_KILL, 3, 0, "\t\0\0\0", 4);
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 15, "");
+	assert_string_equal(d->log, "");
+}
+
+/* KILL at its time; a plan that is none; one that cannot begin; the end of the pod in the middle of all that. */
+static void added_apps_that_are_trouble(void **state)
+{
+	const struct app_spec stubborn = { .name = "app", .exec = { "sh", "-c", STUBBORN } };
+
+	(void)state;
+	dom0_start_empty(d);
+	dom0_add(d, 0, &stubborn);
+	dom0_until(d, first_runs);
+	dom0_stop_app(d, 0, 60000);
+	dom0_stop_app(d, 0, 300); /* the sooner one counts */
+	dom0_stop_app(d, 0, 60000);
+	dom0_until(d, first_is_over);
+	expect(0, WIRE_APP_KILLED, 9, "");
+	dom0_remove(d, 0, true);
+	dom0_until(d, first_is_gone);
+	d->apps[0] = (struct dom0_app){ .out[WIRE_STDOUT] = d->apps[0].out[WIRE_STDOUT] };
+	dom0_say(d, WIRE_ADD, 0, 0, "nonsense", 8);
+	dom0_say(d, WIRE_START, 0, 0, NULL, 0);
+	dom0_until(d, first_is_over);
+	expect(0, WIRE_APP_FAILED, 254, "the guest plan is malformed");
+	dom0_remove(d, 0, true);
+	dom0_until(d, first_is_gone);
+	dom0_add(d, 1, &(struct app_spec){ .name = "unwanted", .exec = { "true" } });
+	dom0_until(d, second_is_over);
+	expect(1, WIRE_APP_FAILED, 254, "make the cgroup unwanted");
+	dom0_add(d, 0, &stubborn);
+	dom0_until(d, first_runs);
+	dom0_say(d, WIRE_ADD, 2, 0, "unfinished", 10);
+	dom0_remove(d, 1, true);
+	dom0_stop(d, 300);
+	dom0_to_end(d);
+	expect(0, WIRE_APP_KILLED, 9, "");
+}
+
 static void limits(void **state)
 {
 #define SEE "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; ulimit -n; ulimit -c; umask"
@@ -1046,6 +1152,8 @@ int main(void)
 		T(an_app_at_a_terminal),
 		T(processes_enter_an_app),
 		T(nonsense_about_processes),
+		T(apps_come_and_go),
+		T(added_apps_that_are_trouble),
 		T(hostile_roots),
 		T(volumes_in_hostile_roots),
 		T(a_root_that_is_not_there),

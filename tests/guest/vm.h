@@ -12,6 +12,7 @@
 /* What PID 1 leaves for the test to look at: memory both share. */
 struct vm_report {
 	bool returned;   /* guest_run() did */
+	int let_go;      /* how often files were */
 	int left;        /* processes but PID 1 when it finished */
 	int leaked_fds;
 	int unmount_errno; /* of the export */

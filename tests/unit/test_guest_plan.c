@@ -55,7 +55,7 @@ static struct guest_nic nics[] = {
 		.routes = routes0, .nroutes = 3 },
 	{ .name = TEXT("eth1"), .mac = { 6 }, .mtu = 65521 },
 };
-static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .nics = nics, .nnics = 2, .apps = apps, .napps = 2,
+static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .stays = true, .nics = nics, .nnics = 2, .apps = apps, .napps = 2,
 	.exports = exports, .nexports = 2, .resolv_conf = TEXT("nameserver 1\n"), .hosts_fallback = TEXT("") };
 
 /* Decodes in memory of just this size, and gives it back only afterwards: strings are borrowed. */
@@ -145,6 +145,7 @@ static void comes_back_as_it_was(void **state)
 	assert_int_equal(guest_plan_encode(&plan, &data, &len, &e), 0);
 	assert_int_equal(guest_plan_decode(data, len, &got, &e), 0);
 	assert_string_equal(got.hostname, "rkt-1");
+	assert_true(got.stays);
 	check_nics(&got);
 	assert_int_equal(got.napps, 2);
 	for (size_t i = 0; i < got.napps; i++) {
@@ -237,7 +238,7 @@ static void refuses_what_breaks_a_rule(void **state)
 #define MAGIC "SXP1"
 #define NONE "\0\0\0\0"
 #define S(len, text) len "\0\0\0" text "\0"
-#define UPTO_EXEC MAGIC S("\1", "h") NONE "\1\0\0\0" S("\1", "n") S("\1", "r")
+#define UPTO_EXEC MAGIC S("\1", "h") NONE NONE "\1\0\0\0" S("\1", "n") S("\1", "r")
 #define BEFORE_IO S("\1", "u") S("\1", "g") NONE NONE S("\1", "/") NONE S("\0", "")
 #define IO(in, out, err) in "\0\0\0" out "\0\0\0" err "\0\0\0"
 #define BEHIND_IO NONE NONE NONE NONE NONE NONE NONE NO_LIMITS TAIL /* handlers, readiness, mounts */
@@ -251,15 +252,15 @@ static void refuses_what_breaks_a_rule(void **state)
 #define NET4 "\12\0\0\0" ZERO4 ZERO4 ZERO4
 #define NO_IP IP("\0", "\0", ZERO4 ZERO4 ZERO4 ZERO4)
 #define ONE "\1\0\0\0"
-#define NIC(name, addrs, routes) MAGIC S("\1", "h") ONE name "MACmac" "\xdc\5\0\0" addrs routes NONE TAIL
+#define NIC(name, addrs, routes) MAGIC S("\1", "h") NONE ONE name "MACmac" "\xdc\5\0\0" addrs routes NONE TAIL
 #define ETH0 S("\4", "eth0")
 #define ROUTE_FROM(to, via, src, scope) NIC(ETH0, NONE, ONE to via src scope NONE NONE NONE)
 #define ROUTE(to, via, scope) ROUTE_FROM(to, via, NO_IP, scope)
 	static const struct { const char *bytes; size_t len; bool ok; } rows[] = {
 #define ROW(bytes, ok) { bytes, sizeof(bytes) - 1, ok }
-		ROW(MAGIC S("\1", "h") NONE NONE TAIL, true), /* no app at all is the planner's to refuse */
-		ROW("SXP2" S("\1", "h") NONE NONE TAIL, false),
-		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
+		ROW(MAGIC S("\1", "h") NONE NONE NONE TAIL, true), /* no app at all is the planner's to refuse */
+		ROW("SXP2" S("\1", "h") NONE NONE NONE TAIL, false),
+		ROW(MAGIC S("\1", "h") NONE NONE NONE NONE NONE NONE "\2\0\0\0" S("\1", "x"), false), /* two texts */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") REST, true),
 		ROW(UPTO_EXEC NONE REST, false), /* nothing to execute */
 		ROW(UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\2", "\2", "\2") NONE NONE BEHIND_IO, true),
@@ -295,11 +296,11 @@ static void refuses_what_breaks_a_rule(void **state)
 		ROW(ROUTE_FROM(IP("\4", "\10", NET4), NO_IP, IP("\6", "\0", NET4), NONE), false),
 		ROW(ROUTE(NO_IP, NO_IP, NONE), false),
 		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\0\1\0\0"), false),
-		ROW(MAGIC "\1\0\0\0hX" NONE NONE TAIL, false), /* no NUL behind the string */
-		ROW(MAGIC "\2\0\0\0h\0\0" NONE NONE TAIL, false), /* one inside */
-		ROW(MAGIC S("\1", "h") NONE NONE TAIL NONE,  false), /* more behind the end */
-		ROW(MAGIC S("\1", "h") "\2\0\0\0", false),
+		ROW(MAGIC "\1\0\0\0hX" NONE NONE NONE TAIL, false), /* no NUL behind the string */
+		ROW(MAGIC "\2\0\0\0h\0\0" NONE NONE NONE TAIL, false), /* one inside */
+		ROW(MAGIC S("\1", "h") NONE NONE NONE TAIL NONE,  false), /* more behind the end */
 		ROW(MAGIC S("\1", "h") NONE "\2\0\0\0", false),
+		ROW(MAGIC S("\1", "h") NONE NONE "\2\0\0\0", false),
 		ROW(MAGIC "\377\377\377\377h\0", false),
 	};
 

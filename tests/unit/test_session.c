@@ -95,7 +95,7 @@ static void say_data(unsigned app, unsigned stream, size_t len)
 static const char *said(void)
 {
 	static const char *const names[] = { "", "HELLO", "PLAN", "READY", "DATA", "EOF", "CREDIT", "APP",
-		"LOG", "STOP", "END", "BYE", "EXEC", "START", "KILL", "WINSIZE" };
+		"LOG", "STOP", "END", "BYE", "EXEC", "START", "KILL", "WINSIZE", "ADD", "STOP_APP", "REMOVE" };
 	static struct frame_reader rd;
 	static char text[1000];
 	size_t len, room, n = 0;
@@ -112,9 +112,11 @@ static const char *said(void)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", names[f.type]);
 		if (f.type >= WIRE_DATA && f.type <= WIRE_CREDIT)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "(%u,%u)", f.app, f.stream);
-		if (f.type == WIRE_CREDIT || f.type == WIRE_STOP)
+		if (s->stays && (f.type >= WIRE_ADD || f.type == WIRE_START))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "(%u)", f.app);
+		if (f.type == WIRE_CREDIT || f.type == WIRE_STOP || f.type == WIRE_STOP_APP || f.type == WIRE_REMOVE)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, ":%u", wire_u32(f.data));
-		else if (f.type == WIRE_PLAN || f.type == WIRE_DATA)
+		else if (f.type == WIRE_PLAN || f.type == WIRE_DATA || f.type == WIRE_ADD)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, ":%u", f.len);
 	}
 	assert_int_equal(frame_pending(&rd), 0);
@@ -234,7 +236,7 @@ static void refuses_a_wrong_greeting(void **state)
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8));
 	assert_int_equal(hear(&e), -1);
-	assert_string_equal(e.msg, "protocol version 2, this side speaks 3");
+	assert_string_equal(e.msg, "protocol version 2, this side speaks 4");
 	renew();
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_PLAN, 0, 0, NULL, 0)); /* not even a frame */
@@ -824,6 +826,157 @@ static void knows_whose_output_it_is(void **state)
 	assert_int_equal(s->apps[0].pid, 12);
 }
 
+/* A session of a pod whose apps come and go, that was greeted. */
+static void renew_coming_and_going(void)
+{
+	renew();
+	session_dispose(s);
+	session_init(s, plan_bytes, sizeof(plan_bytes), 0, keep_line, &nlines);
+	session_let_come_and_go(s);
+	(void)said();
+	greet();
+	assert_string_equal(produced(), "PLAN:100 READY");
+}
+
+static unsigned add(size_t len)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	if (session_add(s, xcalloc(1, len), len, &id, &e) < 0)
+		fail_msg("%s", e.msg);
+	return id;
+}
+
+static void apps_come_and_go(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	renew_coming_and_going();
+	assert_true(session_all_ready(s));
+	a = add(20000);
+	b = add(7);
+	assert_int_equal(a, 0);
+	assert_int_equal(b, 1);
+	assert_string_equal(produced(), ""); /* it is not begun */
+	assert_true(session_has(s, a) && !session_runs(s, a) && session_all_started(s));
+	assert_null(session_find(s, a));
+	session_start(s, a);
+	assert_true(session_runs(s, a));
+	assert_string_equal(produced(), "ADD(0):16384 ADD(0):3616 START(0)");
+	assert_false(session_all_started(s));
+	say_app(a, WIRE_APP_STARTED, 7, "");
+	say_data(a, WIRE_STDOUT, 4);
+	heard();
+	session_start(s, a); /* it runs: nothing to be done */
+	assert_string_equal(produced(), "");
+	session_stop_app(s, a, 9);
+	assert_string_equal(produced(), "STOP_APP(0):9");
+	say_app(a, WIRE_APP_KILLED, 15, "");
+	heard();
+	assert_false(session_runs(s, a) || s->stopping);
+	assert_int_equal(session_app_status(&s->apps[a]), 15);
+	session_stop_app(s, a, 9);
+	assert_string_equal(produced(), "");
+	session_start(s, a); /* again: the guest forgets it first, and its files stay */
+	assert_string_equal(produced(), "REMOVE(0):0");
+	assert_string_equal(produced(), "");
+	say_data(a, WIRE_STDOUT, 2); /* what was on its way */
+	say_app(a, WIRE_APP_GONE, 0, "");
+	heard();
+	assert_string_equal(produced(), ""); /* until what it wrote is written out */
+	assert_true(session_runs(s, a));
+	session_wrote(&s->apps[a].out[WIRE_STDOUT], 6);
+	assert_string_equal(produced(), "ADD(0):16384 ADD(0):3616 START(0)");
+	say_app(a, WIRE_APP_STARTED, 8, "");
+	say_data(a, WIRE_STDERR, sizeof(big));
+	say_app(a, WIRE_APP_EXITED, 3, "");
+	heard();
+	assert_int_equal(session_exit_status(s), 0); /* the pod's end is nobody's but ours to say */
+	session_remove(s, a);
+	session_start(s, a); /* too late */
+	assert_string_equal(produced(), "REMOVE(0):1");
+	say_app(a, WIRE_APP_GONE, 0, "");
+	heard();
+	assert_string_equal(produced(), "");
+	assert_true(session_has(s, a));
+	session_refuse(&s->apps[a].out[WIRE_STDERR]);
+	assert_string_equal(produced(), "");
+	assert_false(session_has(s, a));
+	session_remove(s, b); /* it was never begun: the guest does not know it */
+	assert_string_equal(produced(), "");
+	assert_false(session_has(s, b));
+	assert_int_equal(add(1), 0); /* the number is free */
+	session_stop(s, 5);
+	session_start(s, 0);
+	assert_string_equal(produced(), "STOP:5");
+	assert_true(frame_put(&guest, WIRE_END, 0, 0, NULL, 0));
+	heard();
+	assert_true(s->ended);
+}
+
+static void an_app_more_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+	unsigned id;
+
+	(void)state;
+	renew_coming_and_going();
+	for (int i = 0; i < WIRE_APPS_MAX; i++)
+		(void)add(1);
+	assert_int_equal(session_add(s, xcalloc(1, 1), 1, &id, &e), -1);
+	assert_string_equal(e.msg, "the pod has 64 apps: no more");
+	session_remove(s, 5);
+	(void)produced();
+	assert_int_equal(add(1), 5);
+	session_remove(s, 5);
+	(void)produced();
+	session_stop(s, 5);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(session_add(s, xcalloc(1, 1), 1, &id, &e), -1);
+	assert_string_equal(e.msg, "the pod is ending");
+}
+
+static void refuses_what_apps_may_not_say(void **state)
+{
+	static const struct { int upto; uint32_t what, value; const char *msg; } rows[] = {
+		/* added; begun; started; over; removed; gone */
+		{ 0, WIRE_APP_STARTED, 1, "frame of type 7 for app 0 of 64" },
+		{ 1, WIRE_APP_GONE, 0, "app 0: state 7 out of turn" },
+		{ 2, WIRE_APP_GONE, 0, "app 0: state 7 out of turn" },
+		{ 3, WIRE_APP_GONE, 0, "app 0: state 7 out of turn" },
+		{ 4, WIRE_APP_GONE, 1, "app 0: state 7 with value 1" },
+		{ 4, WIRE_APP_STARTED, 1, "app 0: state 1 out of turn" },
+		{ 5, WIRE_APP_GONE, 0, "frame of type 7 for app 0 of 64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+
+		renew_coming_and_going();
+		(void)add(5);
+		if (rows[i].upto >= 1)
+			session_start(s, 0);
+		(void)produced();
+		if (rows[i].upto >= 2)
+			say_app(0, WIRE_APP_STARTED, 9, "");
+		if (rows[i].upto >= 3)
+			say_app(0, WIRE_APP_EXITED, 0, "");
+		heard();
+		if (rows[i].upto >= 4)
+			session_remove(s, 0);
+		(void)produced();
+		if (rows[i].upto >= 5)
+			say_app(0, WIRE_APP_GONE, 0, "");
+		heard();
+		say_app(0, rows[i].what, rows[i].value, "");
+		assert_int_equal(hear(&e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -851,6 +1004,9 @@ int main(void)
 		T(gives_up_processes_nobody_waits_for),
 		T(refuses_what_processes_may_not_say),
 		T(knows_whose_output_it_is),
+		T(apps_come_and_go),
+		T(an_app_more_is_refused),
+		T(refuses_what_apps_may_not_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

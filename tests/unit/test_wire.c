@@ -82,7 +82,7 @@ static void encodes_little_endian(void **state)
 
 static void what_goes_in_comes_out(void **state)
 {
-	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 3, 0, 0, 0 };
+	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 4, 0, 0, 0 };
 	static const uint8_t over[] = { 4, 0, 0, 0, 254, 0, 0, 0, 'w', 'h', 'y' };
 
 	(void)state;
@@ -165,7 +165,7 @@ static void refuses_what_is_out_of_range(void **state)
 {
 	static const struct { uint32_t len; uint8_t type, stream; const char *msg; } rows[] = {
 		{ 0, 0, 0, "frame of unknown type 0" },
-		{ 0, 16, 0, "frame of unknown type 16" },
+		{ 0, 19, 0, "frame of unknown type 19" },
 		{ 0, 255, 0, "frame of unknown type 255" },
 		{ 7, WIRE_HELLO, 0, "frame of type 1 with 7 bytes" },
 		{ 9, WIRE_HELLO, 0, "frame of type 1 with 9 bytes" },
@@ -191,6 +191,9 @@ static void refuses_what_is_out_of_range(void **state)
 		{ 1, WIRE_START, 0, "frame of type 13 with 1 bytes" },
 		{ 3, WIRE_KILL, 0, "frame of type 14 with 3 bytes" },
 		{ 4, WIRE_WINSIZE, 0, "frame of type 15 with 4 bytes" },
+		{ 0, WIRE_ADD, 0, "frame of type 16 with 0 bytes" },
+		{ 8, WIRE_STOP_APP, 0, "frame of type 17 with 8 bytes" },
+		{ 0, WIRE_REMOVE, 0, "frame of type 18 with 0 bytes" },
 		{ 1, WIRE_DATA, 3, "frame of type 4 for stream 3" },
 		{ 0, WIRE_EOF, 255, "frame of type 5 for stream 255" },
 		{ 4, WIRE_CREDIT, 3, "frame of type 6 for stream 3" },
@@ -319,11 +322,11 @@ static void a_writer_keeps_the_order(void **state)
 static void greets_only_its_like(void **state)
 {
 	static const struct { enum wire_type type; const char *bytes, *msg; } rows[] = {
-		{ WIRE_HELLO, "SXC1\3\0\0\0", "" },
+		{ WIRE_HELLO, "SXC1\4\0\0\0", "" },
 		{ WIRE_HELLO, "SXC2\1\0\0\0", "the first frame is not a HELLO" },
-		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 3" },
-		{ WIRE_HELLO, "SXC1\1\0\0\0", "protocol version 1, this side speaks 3" },
-		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 3" },
+		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 4" },
+		{ WIRE_HELLO, "SXC1\1\0\0\0", "protocol version 1, this side speaks 4" },
+		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 4" },
 		{ WIRE_APP, "SXC1\1\0\0\0", "the first frame is not a HELLO" },
 		{ WIRE_END, NULL, "the first frame is not a HELLO" },
 	};
