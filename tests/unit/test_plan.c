@@ -300,7 +300,7 @@ static void plans_the_domain(void **state)
 	assert_memory_equal(plan.uuid, uuid, sizeof(uuid));
 	assert_string_equal(plan.kernel, "/p/s1/boot/vmlinux");
 	assert_string_equal(plan.ramdisk, "/p/s1/boot/initramfs");
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
 	assert_int_equal(plan.memory_kib, 128 << 10);
 	assert_int_equal(plan.vcpus, 1);
 	assert_int_equal(plan.event_channels, 127);
@@ -315,7 +315,7 @@ static void plans_the_domain(void **state)
 
 	opts.debug = true;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7 noreplace-smp");
 	domain_plan_dispose(&plan);
 }
 
@@ -363,7 +363,7 @@ static void gives_the_domain_its_nics(void **state)
 	assert_int_equal(plan.nics[1].mtu, 9000);
 	assert_true(plan.nics[0].trusted && plan.nics[1].trusted);
 	assert_string_equal(plan.nic_script, "/p/s1/vif");
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
 	assert_int_equal(plan.event_channels, 127 + 2 * 2);
 	assert_int_equal(plan.grant_frames, 8 + 2 * 2); /* 514 entries each, of 512 a frame */
 	assert_int_equal(plan.memory_kib, (128 + 2 * 2) << 10);
@@ -377,7 +377,7 @@ static void gives_the_domain_its_nics(void **state)
 	pod.notes = &eight; /* more vCPUs than queues */
 	pod.nnotes = 1;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 xen_netfront.max_queues=4");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp xen_netfront.max_queues=4");
 	assert_int_equal(plan.event_channels, 127 + 2 * 4 * 2);
 	assert_int_equal(plan.grant_frames, 8 + 5 * 2);
 	domain_plan_dispose(&plan);
