@@ -44,7 +44,7 @@ CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c
 NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c ports.c remove.c) $(NETLINK)
 NET         := $(NETGONE) $(addprefix stage1/net/,net.c takeover.c join.c)
 HOST        := stage1/host.c
-XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c store.c events.c vchan.c p9.c)
+XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c usage.c store.c events.c vchan.c p9.c)
 GUEST       := $(addprefix init/,guest.c app.c added.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
 	cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
@@ -58,6 +58,7 @@ PROG_enter  := stage1/main_enter.c stage1/enter.c $(SESSION) stage1/pump.c stage
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
+PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
 PROG_vif    := stage1/main_vif.c $(NETLINK) $(COMMON)
 P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
@@ -80,7 +81,7 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/p9 $(B)/stage1/vif
+ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/machine $(B)/stage1/p9 $(B)/stage1/vif
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
@@ -117,6 +118,7 @@ $(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxen
 $(B)/stage1/vif: $(call obj,$(PROG_vif)); $(call link,-lxenstore)
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,$(JSON))
 $(B)/stage1/stop: $(call obj,$(PROG_stop)); $(call link,$(JSON))
+$(B)/stage1/machine: $(call obj,$(PROG_machine)); $(call link,$(JSON))
 $(B)/stage0/stage0: $(call obj,$(PROG_stage0)); $(call link,-larchive -lmd $(JSON) $(SECCOMP))
 $(B)/pack: $(call obj,$(PROG_pack)); $(call link,-larchive)
 

@@ -22,14 +22,22 @@ struct stage1_image {
 int stage1_image_read(int pod, struct stage1_image *s_r, struct err *e);
 void stage1_image_dispose(struct stage1_image *s);
 
-/* 1 and the path below stage1's root, without a leading '/', borrowed; 0 when the image has no such entrypoint. */
+/*
+ * 1 and the path below stage1's root, without a leading '/', borrowed; 0 when the image has no such entrypoint.
+ * Names are rkt's, without what all of them begin with, or ENTRY_MACHINE.
+ */
 int entry_path(const struct image *image, const char *name, const char **path_r, struct err *e);
+/* Ours, unknown to rkt: pauses, resumes and measures a pod (stage1/main_machine.c). */
+#define ENTRY_MACHINE "stage1-xen.org/machine"
+
+enum { ENTRY_SAID_MAX = 64 << 10 };
 
 struct entry_call {
 	const char *path;         /* absolute */
 	const char *const *argv;  /* NULL-terminated */
 	int cwd;                  /* the pod's directory */
 	bool quiet;               /* without stdout, too: there is never a stdin */
+	char **said_r;            /* unless NULL: its stdout, at most ENTRY_SAID_MAX bytes; the caller's, NULL on failure */
 };
 
 /* 1 when it was run and ended well; 0 when there is no such file; an error for all else, which names the path. */

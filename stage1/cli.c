@@ -167,6 +167,25 @@ int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e)
 	return 0;
 }
 
+int cli_machine(int argc, char **argv, struct machine_opts *opts_r, struct err *e)
+{
+	static const char *const verbs[] = { [MACHINE_PAUSE] = "pause", [MACHINE_RESUME] = "resume",
+		[MACHINE_STATS] = "stats" };
+	const struct flag none = { NULL, NULL, NULL };
+	struct machine_opts o = { .verb = MACHINE_PAUSE };
+	size_t i = 0;
+
+	while (i < COUNT(verbs) && (argc < 2 || strcmp(argv[1], verbs[i]) != 0))
+		i++;
+	if (i == COUNT(verbs))
+		return err_set(e, ERR_USAGE, "usage: machine pause|resume|stats UUID");
+	o.verb = i;
+	if (parse(argc - 1, argv + 1, &none, &o.uuid, e) < 0)
+		return -1;
+	*opts_r = o;
+	return 0;
+}
+
 int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e)
 {
 	struct enter_opts o = { .app = NULL };

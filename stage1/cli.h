@@ -44,6 +44,14 @@ struct stop_opts {
 
 int cli_stop(int argc, char **argv, struct stop_opts *opts_r, struct err *e);
 
+struct machine_opts {
+	enum { MACHINE_PAUSE, MACHINE_RESUME, MACHINE_STATS } verb;
+	const char *uuid;
+};
+
+/* Ours: a verb and a UUID. */
+int cli_machine(int argc, char **argv, struct machine_opts *opts_r, struct err *e);
+
 struct enter_opts {
 	const char *app; /* NULL: the only one */
 	char **argv;     /* the command, NULL-terminated; at least one word */

@@ -103,3 +103,10 @@ int poddir_set_ready(bool ready, struct err *e)
 		return err_sys(e, "make %s", READY_LINK);
 	return 0;
 }
+
+bool poddir_is_ready(void)
+{
+	char text[8];
+
+	return readlink(READY_LINK, text, sizeof(text)) == 5 && !memcmp(text, "ready", 5);
+}

@@ -29,5 +29,6 @@ int poddir_read_pid(pid_t *pid_r, struct err *e);
  */
 int poddir_write_status(const char *app, unsigned status, struct err *e);
 int poddir_set_ready(bool ready, struct err *e);
+bool poddir_is_ready(void);
 
 #endif

@@ -62,9 +62,19 @@ static int connect_channel(struct loop *l, struct err *e)
 	return ret < 0 ? -1 : 0;
 }
 
+/* A guest that somebody has paused hears nothing. */
+static void let_run_on(struct loop *l)
+{
+	struct err why = ERR_INIT;
+
+	if (l->in->xo->resume(l->in->xen, l->in->domid, &why) < 0)
+		fprintf(stderr, "stage1 run: warning: %s%s", why.msg, terminal_eol());
+}
+
 static void ask_to_stop(struct loop *l, uint32_t grace_ms)
 {
 	trace_step("the apps are asked to end");
+	let_run_on(l);
 	session_stop(l->s, grace_ms);
 	l->deadline = monotonic_ms() + grace_ms + STOP_LATE_MS;
 }
@@ -170,6 +180,19 @@ static int backend_died(const struct loop *l, struct err *e)
 	return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
 }
 
+/* It could not have answered while it was paused: it gets its time again, and is paused no longer when it is to end. */
+static bool too_late(struct loop *l)
+{
+	if (l->deadline < 0 || monotonic_ms() < l->deadline)
+		return false;
+	if (!l->in->xo->paused(l->in->xen, l->in->domid))
+		return true;
+	l->deadline = monotonic_ms() + (l->s->greeted ? STOP_LATE_MS : GREET_MS);
+	if (l->s->stopping)
+		let_run_on(l);
+	return false;
+}
+
 static int check_end(struct loop *l, struct err *e)
 {
 	static const char *const ends[] = {
@@ -187,7 +210,7 @@ static int check_end(struct loop *l, struct err *e)
 	if (l->peer_gone)
 		return err_set(e, ERR_INPUT, "the guest closed its control channel%s",
 			frame_pending(&l->s->rd) ? " inside a frame" : "");
-	if (l->deadline >= 0 && monotonic_ms() >= l->deadline)
+	if (too_late(l))
 		return err_set(e, ERR_HOST, l->s->greeted ? "the guest did not stop in time"
 							  : "the guest did not answer in time");
 	return 0;

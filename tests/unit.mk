@@ -26,6 +26,7 @@ UNIT_test_notify     := stage1/notify.c $(COMMON)
 UNIT_test_pidnote    := stage1/pidnote.c $(COMMON)
 UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
 UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c journal.c sink.c common/wire.c) $(SESSION) $(COMMON)
+UNIT_test_usage      := stage1/usage.c stage1/net/netns.c $(NETLINK) $(COMMON)
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := tests/unit/sandbox.c $(UNPACK) $(COMMON)

@@ -65,6 +65,12 @@ int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e);
 bool xen_taken(struct xen *xen, uint32_t domid);
 int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e);
 
+/* usage.c */
+int xen_pause(struct xen *xen, uint32_t domid, struct err *e);
+int xen_resume(struct xen *xen, uint32_t domid, struct err *e);
+bool xen_paused(struct xen *xen, uint32_t domid);
+int xen_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
+
 /* events.c */
 int xen_watch(struct xen *xen, uint32_t domid, struct err *e);
 int xen_poll_prepare(struct xen *xen, struct pollfd *fds, int *timeout_ms, struct err *e);

@@ -27,7 +27,18 @@ enum domain_state {
 	DOMAIN_GONE,     /* destroyed by somebody */
 };
 
-enum { XEN_OPS_ABI = 2, XEN_POLL_MAX = 24 };
+enum { XEN_VCPUS_MAX = 128 }; /* of a domain; the guest's kernel knows fewer */
+
+/* What a domain has used, by Xen's own counters. */
+struct xen_usage {
+	bool paused;
+	uint64_t cpu_ns, memory_kib, memory_max_kib;
+	uint32_t nvcpus;
+	uint64_t vcpu_ns[XEN_VCPUS_MAX];
+	pid_t backend; /* the process that serves the export; 0: not known */
+};
+
+enum { XEN_OPS_ABI = 3, XEN_POLL_MAX = 24 };
 
 struct xen_ops {
 	unsigned abi; /* XEN_OPS_ABI */
@@ -46,6 +57,12 @@ struct xen_ops {
 	/* From here on poll_done() reports the domain's end. Before unpause(). */
 	int (*watch)(struct xen *xen, uint32_t domid, struct err *e);
 	int (*unpause)(struct xen *xen, uint32_t domid, struct err *e);
+	/* Both: 0 also when it is so already. A domain that is being built is paused too: not to be resumed. */
+	int (*pause)(struct xen *xen, uint32_t domid, struct err *e);
+	int (*resume)(struct xen *xen, uint32_t domid, struct err *e);
+	/* Paused by whomever, and not about to be destroyed. */
+	bool (*paused)(struct xen *xen, uint32_t domid);
+	int (*usage)(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
 	/* 0 also when it is gone already. Takes 2 s with a 9p device (xen-facts 1.6). */
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
 	/* When the pod has no domain: what a destroy that was cut short has left of it in xenstore. */

@@ -143,7 +143,10 @@ int libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how
 		world_misuse("domain %u runs unwatched", domid);
 	if (fails("libxl_domain_unpause", ctx))
 		return ERROR_FAIL;
-	world_unpause();
+	if (world->paused)
+		world->paused = false;
+	else
+		world_unpause();
 	return 0;
 }
 
@@ -186,7 +189,7 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
 	(void)domid;
 	if (fails("libxl_domain_info", ctx))
 		return ERROR_FAIL;
-	info->paused = world->taken;
+	info->paused = world->taken || world->paused;
 	return 0;
 }
 

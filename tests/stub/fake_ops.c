@@ -97,6 +97,22 @@ static int fake_unpause(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
+static bool fake_paused(struct xen *xen, uint32_t domid)
+{
+	(void)xen;
+	(void)domid;
+	return world->paused;
+}
+
+static int fake_resume(struct xen *xen, uint32_t domid, struct err *e)
+{
+	(void)xen;
+	(void)domid;
+	(void)e;
+	world->paused = false;
+	return 0;
+}
+
 static int fake_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
 	bool fails = begin("destroy", e) < 0;
@@ -223,6 +239,8 @@ const struct xen_ops fake_ops = {
 	.create = fake_create,
 	.watch = fake_watch,
 	.unpause = fake_unpause,
+	.resume = fake_resume,
+	.paused = fake_paused,
 	.destroy = fake_destroy,
 	.dump = fake_dump,
 	.backend = fake_backend,

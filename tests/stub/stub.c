@@ -612,6 +612,7 @@ static const struct {
 	[FATE_STALL] = { "the guest stalls and is told to stop", NULL, FAILED, WORLD_EXIT, false },
 	[FATE_TERM] = { "TERM", "", 0, WORLD_EXIT, false },
 	[FATE_PWR_TWICE] = { "PWR twice", "", 0, WORLD_EXIT, false },
+	[FATE_PAUSE] = { "somebody pauses the guest, which is told to stop much later", "", 0, WORLD_EXIT, false },
 	[FATE_TERM_TWICE] = { "TERM twice", "stage1 run: asked twice to stop: the pod is destroyed", FAILED,
 		FAILED, false },
 };

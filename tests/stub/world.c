@@ -326,6 +326,9 @@ static void strike(void)
 	case FATE_TERM:
 		(void)raise(SIGTERM);
 		break;
+	case FATE_PAUSE:
+		world->paused = true;
+		break;
 	case FATE_NONE:
 	case FATES:
 		break;
@@ -334,7 +337,7 @@ static void strike(void)
 
 static bool dead(void)
 {
-	return world->state != DOMAIN_RUNNING || world->stalled || world->backend_dead;
+	return world->state != DOMAIN_RUNNING || world->stalled || world->backend_dead || world->paused;
 }
 
 bool world_may_step(enum step next)
@@ -351,7 +354,9 @@ void world_turn(int *timeout_ms)
 	*timeout_ms = 0;
 	if (!world->unpaused)
 		return;
-	if (world->stalled)
+	if (world->stalled || world->paused)
 		world->skew_s += 60;
+	if (world->paused && ++world->paused_turns == 10)
+		(void)raise(SIGPWR);
 	guest_turn();
 }

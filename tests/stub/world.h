@@ -45,6 +45,7 @@ enum fate {
 	FATE_TERM,
 	FATE_TERM_TWICE,
 	FATE_PWR_TWICE, /* the stop entrypoint's */
+	FATE_PAUSE,     /* somebody pauses it for longer than anything may take, then the stop entrypoint is called */
 	FATES,
 };
 
@@ -73,7 +74,8 @@ struct world {
 	bool children;
 	/* the present */
 	int skew_s;         /* the clock is ahead by it */
-	bool struck, unpaused, backend_dead, taken, stalled;
+	bool struck, unpaused, backend_dead, taken, stalled, paused;
+	int paused_turns;
 	enum domain_state state;
 	pid_t backend;
 	bool backend_ours; /* made with the domain */

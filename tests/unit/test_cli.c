@@ -141,6 +141,38 @@ static void says_what_is_wrong_with_a_command_line(void **state)
 	}
 }
 
+static void reads_what_machine_is_called_with(void **state)
+{
+	static const struct {
+		const char *argv[5];
+		const char *msg; /* NULL: fine */
+		int verb;
+	} rows[] = {
+		{ { "machine", "pause", UUID }, NULL, MACHINE_PAUSE },
+		{ { "machine", "resume", UUID }, NULL, MACHINE_RESUME },
+		{ { "machine", "stats", UUID }, NULL, MACHINE_STATS },
+		{ { "machine" }, "usage: machine pause|resume|stats UUID", 0 },
+		{ { "machine", UUID, "pause" }, "usage: machine pause|resume|stats UUID", 0 },
+		{ { "machine", "pause" }, "one pod UUID is expected, found 0", 0 },
+		{ { "machine", "pause", "x" }, "'x' is not a pod UUID", 0 },
+		{ { "machine", "pause", "--force", UUID }, "unknown flag '--force'", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct machine_opts o = { .uuid = NULL };
+		struct err e = ERR_INIT;
+		int ret = cli_machine(count(rows[i].argv), (char **)rows[i].argv, &o, &e);
+
+		assert_int_equal(ret, rows[i].msg ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
+		if (rows[i].msg)
+			continue;
+		assert_int_equal(o.verb, rows[i].verb);
+		assert_string_equal(o.uuid, UUID);
+	}
+}
+
 static void gc_and_stop_have_flags_of_their_own(void **state)
 {
 	static const char *const gc[] = { "gc", "--debug", "--local-config=/c", UUID, NULL };
@@ -221,6 +253,7 @@ int main(void)
 		cmocka_unit_test(reads_flags_as_go_does),
 		cmocka_unit_test(says_what_is_wrong_with_a_command_line),
 		cmocka_unit_test(gc_and_stop_have_flags_of_their_own),
+		cmocka_unit_test(reads_what_machine_is_called_with),
 		cmocka_unit_test(knows_uuids),
 	};
 

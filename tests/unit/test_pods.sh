@@ -69,11 +69,19 @@ stdout=$(readlink /proc/$$/fd/1); echo "this is not seen"
 { cat note.gc; echo "stdout $stdout"; } >"$data/../gc.note"
 eval "${STUB_GC-}"
 END
-chmod +x stub/run stub/enter stub/stop stub/gc
+cat >stub/machine <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note machine "$0" "$@"
+[ "$1" != stats ] || printf '%s' "$STUB_STATS"
+exit ${STUB_MACHINE-0}
+END
+chmod +x stub/run stub/enter stub/stop stub/gc stub/machine
 cat >stub.json <<'END'
 {"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/stub","annotations":[
 {"name":"coreos.com/rkt/stage1/run","value":"/run"},{"name":"coreos.com/rkt/stage1/enter","value":"/enter"},
 {"name":"coreos.com/rkt/stage1/gc","value":"/gc"},{"name":"coreos.com/rkt/stage1/stop","value":"/stop"},
+{"name":"stage1-xen.org/machine","value":"/machine"},
 {"name":"coreos.com/rkt/stage1/interface-version","value":"6"}]}
 END
 "$pack" --format=aci stub.aci manifest=stub.json rootfs/=stub rootfs/rkt/status/ || fail "pack the stub"
@@ -230,6 +238,45 @@ arg $uuid
 cwd $pod" "$(grep -v -e ^stdin -e ^lock "$pod/note.run")"
 clean
 ok "a running pod: list, status and its waiting, enter, stop, rm, gc"
+
+# --- what rkt has no word for
+s 0 stats; same "headings" "UUID STATE VCPUS CPU MEMORY NET IN NET OUT 9P READ 9P WRITTEN 9P CPU 9P MEMORY" "$(tr -s '\t' ' ' <out)"
+s 0 stats --no-legend; says ""; s 0 stats --json; says null
+hold
+s 0 pause "$uuid"; says "\"$uuid\""; complains ""
+same "argv of machine" "arg $pod/stage1/rootfs/machine
+arg pause
+arg $uuid
+cwd $pod
+stdin /dev/null
+lock none" "$(cat "$pod/note.machine")"
+s 0 resume --uuid-file=uuid; says "\"$uuid\""; same "the verb" "arg resume" "$(sed -n 2p "$pod/note.machine")"
+STUB_MACHINE=3; export STUB_MACHINE
+s 254 pause "$uuid" 1234; complains "stage0: error pausing \"$uuid\": $pod/stage1/rootfs/machine ended with status 3
+stage0: no pod matches '1234'
+stage0: failed to pause 2 pod(s)"
+s 254 stats; complains "stage0: pod $uuid: $pod/stage1/rootfs/machine ended with status 3"
+unset STUB_MACHINE
+STUB_STATS='{"state":"paused","domid":5,"cpu":{"total_ns":1234567890,"vcpus_ns":[1,2]},"memory":{"bytes":138412032,"max_bytes":139460608},
+"networks":[{"name":"eth0","received_bytes":1000,"sent_bytes":2048},{"name":"eth1","received_bytes":23,"sent_bytes":512}],
+"files":{"pid":77,"cpu_ns":20000000,"memory_bytes":3145728,"read_bytes":1023,"written_bytes":1610612736}}'
+export STUB_STATS
+s 0 stats --no-legend --full
+same "a line" "$uuid paused 2 1.235s 132.0MiB 1023B 2.5KiB 1023B 1.5GiB 0.020s 3.0MiB" "$(tr -s '\t' ' ' <out)"
+s 0 stats --no-legend "$uuid"; same "short" "$(cut -c 1-8 uuid)" "$(cut -f 1 out)"
+s 0 stats --json; same "the same as JSON" "[{\"uuid\":\"$uuid\",$(echo "$STUB_STATS" | tr -d '\n' | cut -c 2-)]" "$(cat out)"
+STUB_STATS='{"state":"paused"}' s 254 stats; complains "stage0: pod $uuid: stats.cpu: missing"
+STUB_STATS='{' s 254 stats "$uuid"; grep -q "^stage0: pod $uuid: stats: " err || fail "an answer that is no JSON: $(cat err)"
+STUB_STATS=$(head -c 70000 /dev/zero | tr '\0' ' ') s 254 stats
+complains "stage0: pod $uuid: $pod/stage1/rootfs/machine: larger than 65536 bytes"
+sed -i 's/stage1-xen.org.machine/example.com/' "$pod/stage1/manifest"
+s 254 pause "$uuid"; same "an older stage1" "stage0: error pausing \"$uuid\": its stage1 knows no 'pause'" "$(head -n 1 err)"
+release
+s 254 pause "$uuid"; complains "stage0: pod \"$uuid\" is not running
+stage0: failed to pause 1 pod(s)"
+s 254 resume "$uuid"; s 254 stats "$uuid"; complains "stage0: pod \"$uuid\" is not running"
+unset STUB_STATS; clean
+ok "a running pod: pause, resume, stats"
 
 # --- a pod whose process is not known yet
 hold; rm "$pod/pid"
@@ -394,7 +441,7 @@ if mount -t overlay -o "lowerdir=$data,upperdir=$dir/up,workdir=$dir/work" none 
 fi
 STUB_GC='touch stage1/rootfs/written'; export STUB_GC
 s 0 rm ${u}1; complains ""; unset STUB_GC
-same "the tree store" "enter gc lib.sh opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
+same "the tree store" "enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
 same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
 clean
 ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted"

@@ -1,0 +1,71 @@
+/* A domain that runs: held, let go on, and what it has used. */
+#include "stage1/common/util.h"
+#include "stage1/xen/internal.h"
+
+enum { PAUSES_MAX = 255 }; /* Xen counts them: whoever else paused the domain has let go of it too then */
+
+static int look(struct xen *xen, uint32_t domid, libxl_dominfo *info)
+{
+	libxl_dominfo_init(info);
+	return libxl_domain_info(xen->ctx, info, domid) ? -1 : 0;
+}
+
+bool xen_paused(struct xen *xen, uint32_t domid)
+{
+	libxl_dominfo info;
+	bool paused = look(xen, domid, &info) == 0 && info.paused && !info.dying && !info.shutdown;
+
+	libxl_dominfo_dispose(&info);
+	return paused;
+}
+
+int xen_pause(struct xen *xen, uint32_t domid, struct err *e)
+{
+	xl_log_forget(xen);
+	if (!xen_paused(xen, domid) && libxl_domain_pause(xen->ctx, domid, NULL))
+		return err_xl(e, xen, "pause domain %u", domid);
+	return 0;
+}
+
+int xen_resume(struct xen *xen, uint32_t domid, struct err *e)
+{
+	xl_log_forget(xen);
+	for (int i = 0; i < PAUSES_MAX && xen_paused(xen, domid); i++)
+		if (libxl_domain_unpause(xen->ctx, domid, NULL))
+			return err_xl(e, xen, "let domain %u run on", domid);
+	return 0;
+}
+
+static int read_vcpus(struct xen *xen, uint32_t domid, struct xen_usage *u, struct err *e)
+{
+	int n, ncpus;
+	libxl_vcpuinfo *list = libxl_list_vcpu(xen->ctx, domid, &n, &ncpus);
+
+	if (!list)
+		return err_xl(e, xen, "ask Xen for the vcpus of domain %u", domid);
+	u->nvcpus = 0;
+	for (int i = 0; i < n && u->nvcpus < COUNT(u->vcpu_ns); i++)
+		if (list[i].online)
+			u->vcpu_ns[u->nvcpus++] = list[i].vcpu_time;
+	libxl_vcpuinfo_list_free(list, n);
+	return 0;
+}
+
+int xen_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e)
+{
+	struct p9_record p9;
+	libxl_dominfo info;
+	int ret;
+
+	xl_log_forget(xen);
+	ret = look(xen, domid, &info);
+	if (ret == 0)
+		*usage_r = (struct xen_usage){ .paused = info.paused, .cpu_ns = info.cpu_time,
+			.memory_kib = info.current_memkb, .memory_max_kib = info.max_memkb };
+	libxl_dominfo_dispose(&info);
+	if (ret < 0)
+		return err_xl(e, xen, "ask Xen about domain %u", domid);
+	p9_record_read(xen, domid, &p9);
+	usage_r->backend = p9.pid > 1 ? (pid_t)p9.pid : 0;
+	return read_vcpus(xen, domid, usage_r, e);
+}
