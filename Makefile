@@ -34,7 +34,7 @@ PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c 
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
-CONTROL     := $(addprefix stage1/,control.c control_exec.c control_stdin.c)
+CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
 	output.c prefix.c applog.c journal.c sink.c) $(CONTROL)
 RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
@@ -54,8 +54,10 @@ LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbu
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(NET) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
-PROG_enter  := stage1/main_enter.c stage1/enter.c $(SESSION) stage1/pump.c stage1/sink.c stage1/signals.c \
+PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/caller.c $(SESSION) stage1/pump.c stage1/sink.c stage1/signals.c \
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
+PROG_attach := stage1/main_attach.c stage1/attach.c stage1/attach_request.c stage1/caller.c $(SESSION) stage1/pump.c \
+	stage1/sink.c stage1/signals.c stage1/terminal.c stage1/escape.c stage1/cli.c stage1/common/wire.c $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)
@@ -81,7 +83,7 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(B)/stage1/init $(B)/stage1/enter $(B)/stage1/gc $(B)/stage1/stop $(B)/stage1/machine $(B)/stage1/p9 $(B)/stage1/vif
+ENTRYPOINTS := $(addprefix $(B)/stage1/,init enter attach gc stop machine p9 vif)
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
@@ -114,6 +116,7 @@ endef
 
 $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
+$(B)/stage1/attach: $(call obj,$(PROG_attach)); $(call link)
 $(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxenevtchn -lpthread)
 $(B)/stage1/vif: $(call obj,$(PROG_vif)); $(call link,-lxenstore)
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,$(JSON))

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stage0/cross.h"
 #include "stage0/entry.h"
 #include "stage0/podcli.h"
 #include "stage0/podread.h"
 #include "stage0/wait.h"
 #include "stage1/common/util.h"
-#include "stage1/pod/pod.h"
 
 static const char usage[] =
 	"usage: stage0 enter [FLAGS] UUID [CMD [ARGS...]]\n\n"
@@ -23,26 +23,6 @@ struct enter_opts {
 	char **cmd; /* argv's own, NULL-terminated */
 	size_t ncmd;
 };
-
-/* rkt does not look whether the app named is in the pod. Ours or not, stage1 will say. */
-static int choose_app(const struct enter_opts *o, int pod, char **app_r, struct err *e)
-{
-	struct pod_meta meta = POD_META_INIT;
-	const struct pod_app_ref *app;
-	int ret;
-
-	if (o->app) {
-		*app_r = xstrdup(o->app);
-		return acname_valid(o->app) ? 0 : err_set(e, ERR_USAGE, "--app: '%s' is not an app name", o->app);
-	}
-	if (pod_read_meta(pod, &meta, e) < 0)
-		return -1;
-	ret = pod_choose_app(&meta, NULL, &app, e);
-	if (ret == 0)
-		*app_r = xstrdup(app->name);
-	pod_meta_dispose(&meta);
-	return ret;
-}
 
 /* From the tree rkt rendered stage1 to; a pod of ours has the tree in itself. */
 static int find_enter(const struct known_pod *pod, char **path_r, struct err *e)
@@ -101,7 +81,7 @@ static int enter(const struct enter_opts *o, struct err *e)
 
 	if (ret == 0 && pod.life != LIFE_RUNNING)
 		ret = err_set(e, ERR_HOST, "pod \"%s\" isn't currently running", pod.dir.uuid);
-	else if (ret == 0 && (wait_pid(&pod, &pid, e) < 0 || choose_app(o, pod.dir.fd, &app, e) < 0 ||
+	else if (ret == 0 && (wait_pid(&pod, &pid, e) < 0 || cross_choose_app(pod.dir.fd, o->app, &app, e) < 0 ||
 		find_enter(&pod, &path, e) < 0))
 		ret = -1;
 	if (ret == 0)

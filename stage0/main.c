@@ -24,6 +24,7 @@ static const struct {
 	{ "list", cmd_list, "list the pods" },
 	{ "status", cmd_status, "say what is known of a pod, or wait for it" },
 	{ "enter", cmd_enter, "run a command in an app of a running pod" },
+	{ "attach", cmd_attach, "attach to an app whose streams wait for it" },
 	{ "stop", cmd_stop, "ask pods to end" },
 	{ "pause", cmd_pause, "hold pods: their apps stop where they are" },
 	{ "resume", cmd_resume, "let pods run on that were paused" },

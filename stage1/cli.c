@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "stage1/attach_request.h"
 #include "stage1/common/util.h"
 
 struct flag {
@@ -204,6 +205,60 @@ int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e)
 		return err_set(e, ERR_USAGE, "no command to run");
 	o.argv = argv + i;
 	o.argc = (size_t)(argc - i);
+	*opts_r = o;
+	return 0;
+}
+
+/* The endpoints of custom-attach. */
+static int choose_endpoints(const bool on[5], uint32_t *endpoints_r, struct err *e)
+{
+	static const uint32_t bits[] = { ENDPOINT_STDIN, ENDPOINT_STDOUT, ENDPOINT_STDERR, ENDPOINT_TTY_IN,
+		ENDPOINT_TTY_OUT };
+	const uint32_t tty = ENDPOINT_TTY_IN | ENDPOINT_TTY_OUT;
+	uint32_t endpoints = 0;
+
+	for (size_t i = 0; i < COUNT(bits); i++)
+		endpoints |= on[i] ? bits[i] : 0;
+	if (!endpoints)
+		return err_set(e, ERR_USAGE, "--action=custom-attach: no endpoint is given");
+	if (endpoints & tty && endpoints & ~tty)
+		return err_set(e, ERR_USAGE, "--action=custom-attach: a terminal and streams cannot be mixed");
+	*endpoints_r = endpoints;
+	return 0;
+}
+
+int cli_attach(int argc, char **argv, struct attach_opts *opts_r, struct err *e)
+{
+	struct attach_opts o = { .app = NULL };
+	const char *action = "list"; /* as rkt's own stage1 */
+	bool on[5] = { false };
+	const struct flag flags[] = {
+		{ "action", NULL, &action },
+		{ "app", NULL, &o.app },
+		{ "debug", &o.debug, NULL },
+		{ "stdin", &on[0], NULL },
+		{ "stdout", &on[1], NULL },
+		{ "stderr", &on[2], NULL },
+		{ "tty-in", &on[3], NULL },
+		{ "tty-out", &on[4], NULL },
+		{ NULL, NULL, NULL },
+	};
+	int i;
+
+	if (parse_flags(argc, argv, flags, &i, e) < 0)
+		return -1;
+	if (i < argc)
+		return err_set(e, ERR_USAGE, "'%s' is too much", argv[i]);
+	if (!o.app || !*o.app)
+		return err_set(e, ERR_USAGE, "--app is missing");
+	if (!strcmp(action, "list"))
+		o.endpoints = ATTACH_LIST;
+	else if (!strcmp(action, "auto-attach"))
+		o.endpoints = ATTACH_AUTO;
+	else if (strcmp(action, "custom-attach") != 0)
+		return err_set(e, ERR_USAGE, "--action=%s: list, auto-attach or custom-attach", action);
+	else if (choose_endpoints(on, &o.endpoints, e) < 0)
+		return -1;
 	*opts_r = o;
 	return 0;
 }

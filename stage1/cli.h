@@ -61,6 +61,15 @@ struct enter_opts {
 /* Of `enter` (rkt stage0/enter.go) and of what other entrypoints call it with, which say --app. */
 int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e);
 
+struct attach_opts {
+	const char *app;    /* never NULL */
+	uint32_t endpoints; /* as stage1/attach_request.h has them */
+	bool debug;
+};
+
+/* Of `attach` (contract 2.5). Mixing a terminal and streams is refused, as rkt's stage0 does. */
+int cli_attach(int argc, char **argv, struct attach_opts *opts_r, struct err *e);
+
 /* The 16 bytes of a UUID in its canonical form; false for any other text. */
 bool uuid_parse(const char *s, unsigned char uuid_r[16]);
 

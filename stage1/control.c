@@ -16,12 +16,6 @@ enum {
 	SEND_BUFFER = 512 << 10, /* takes all that a process has in flight: see control_close() */
 };
 
-struct control {
-	int fd;
-	struct client *clients[WIRE_EXEC_COUNT];
-	size_t nclients;
-};
-
 int control_open(struct control **c_r, struct err *e)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
@@ -38,6 +32,8 @@ int control_open(struct control **c_r, struct err *e)
 		return err_sys(e, "listen at " CONTROL_SOCKET);
 	*c_r = xcalloc(1, sizeof(**c_r));
 	(*c_r)->fd = STEAL_FD(fd);
+	(*c_r)->patience_ms = CONTROL_PATIENCE_MS;
+	(*c_r)->last_patience_ms = CONTROL_LAST_PATIENCE_MS;
 	return 0;
 }
 
@@ -47,7 +43,7 @@ static bool has_room(const struct control *c, const struct session *s)
 	size_t asking = 0;
 
 	for (size_t i = 0; i < c->nclients; i++)
-		asking += !c->clients[i]->exec;
+		asking += !c->clients[i]->exec && !c->clients[i]->attached;
 	return c->nclients < COUNT(c->clients) && asking < session_exec_room(s);
 }
 
@@ -71,19 +67,30 @@ static void accept_one(struct control *c)
 	c->clients[c->nclients++] = cl;
 }
 
+void client_refuse(struct client *cl, const char *why)
+{
+	(void)frame_put_app(&cl->wr, cl->number, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
+	cl->over_said = true;
+	cl->stalled_ms = 0;
+}
+
 /* Clients are ours, but a frame out of turn must not bring the pod down: false ends the client. */
-static bool take(struct client *cl, struct session *s, const struct frame *f)
+static bool take(struct client *cl, const struct control *c, struct session *s, const struct frame *f)
 {
 	struct err e = ERR_INIT;
 
 	if (!cl->greeted)
 		return cl->greeted = frame_check_hello(f, &e) == 0;
-	if (f->type == WIRE_READY || cl->over_said)
-		return true; /* an empty plan; and what crossed with the end */
+	if (cl->over_said)
+		return true; /* what crossed with the end */
+	if (cl->attached || f->type == WIRE_PLAN || (f->type == WIRE_READY && client_attach_asked(cl)))
+		return client_attach_take(cl, c, s, f);
+	if (f->type == WIRE_READY)
+		return true; /* an empty plan */
 	return client_exec_take(cl, s, f);
 }
 
-static void receive(struct client *cl, struct session *s)
+static void receive(struct client *cl, const struct control *c, struct session *s)
 {
 	struct err e = ERR_INIT;
 	enum frame_status st = FRAME_NEED_MORE;
@@ -99,13 +106,13 @@ static void receive(struct client *cl, struct session *s)
 			frame_added(&cl->rd, (size_t)n);
 		cl->moved = cl->moved || n > 0;
 		while (!cl->gone && (st = frame_pop(&cl->rd, &f, &e)) == FRAME_READY)
-			cl->gone = !take(cl, s, &f);
+			cl->gone = !take(cl, c, s, &f);
 	} while (n > 0 && !cl->gone && st != FRAME_BAD);
 	if (st == FRAME_BAD || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		cl->gone = true;
 }
 
-static void transmit(struct client *cl, struct session *s)
+static void transmit(struct client *cl, const struct control *c, struct session *s)
 {
 	size_t len;
 
@@ -114,6 +121,7 @@ static void transmit(struct client *cl, struct session *s)
 		ssize_t n;
 
 		client_exec_produce(cl, s);
+		client_attach_produce(cl, c, s);
 		data = frame_queued(&cl->wr, &len);
 		n = len ? send(cl->fd, data, len, MSG_NOSIGNAL) : 0;
 		if (n > 0)
@@ -150,10 +158,25 @@ static bool all_sent(const struct client *cl)
 	return len == 0;
 }
 
+/* Those who are gone, or have heard all there was. */
+static void let_go(struct control *c, struct session *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->nclients; i++) {
+		struct client *cl = c->clients[i];
+
+		if (cl->gone || (cl->over_said && all_sent(cl)))
+			client_free(cl, s);
+		else
+			c->clients[kept++] = cl;
+	}
+	c->nclients = kept;
+}
+
 bool control_serve(struct control *c, struct session *s)
 {
 	bool moved = false;
-	size_t kept = 0;
 
 	while (has_room(c, s)) {
 		size_t before = c->nclients;
@@ -167,15 +190,11 @@ bool control_serve(struct control *c, struct session *s)
 
 		cl->moved = false;
 		if (heard(s))
-			receive(cl, s);
-		transmit(cl, s);
+			receive(cl, c, s);
+		transmit(cl, c, s);
 		moved = moved || cl->moved || cl->gone;
-		if (cl->gone || (cl->over_said && all_sent(cl)))
-			client_free(cl, s);
-		else
-			c->clients[kept++] = cl;
 	}
-	c->nclients = kept;
+	let_go(c, s);
 	return moved;
 }
 
@@ -203,5 +222,6 @@ void control_close(struct control *c, struct session *s)
 		client_free(c->clients[i], s);
 	(void)close(c->fd);
 	(void)unlink(CONTROL_SOCKET);
+	free(c->apps);
 	free(c);
 }

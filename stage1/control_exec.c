@@ -4,13 +4,6 @@
 #include "stage1/common/util.h"
 #include "stage1/control_internal.h"
 
-/* Its process never ran: the last it hears. */
-static void refuse(struct client *cl, const char *why)
-{
-	(void)frame_put_app(&cl->wr, cl->number, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
-	cl->over_said = true;
-}
-
 static void begin(struct client *cl, struct session *s)
 {
 	struct err e = ERR_INIT;
@@ -22,7 +15,7 @@ static void begin(struct client *cl, struct session *s)
 		return;
 	}
 	if (session_exec(s, request, cl->len, &cl->id, &e) < 0) {
-		refuse(cl, e.msg);
+		client_refuse(cl, e.msg);
 		return;
 	}
 	cl->exec = true;

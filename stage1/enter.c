@@ -7,27 +7,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "stage1/caller.h"
 #include "stage1/common/exec_request.h"
 #include "stage1/common/util.h"
-#include "stage1/control.h"
 #include "stage1/pod/pod.h"
 #include "stage1/pump.h"
-#include "stage1/session.h"
 #include "stage1/signals.h"
-#include "stage1/sink.h"
 #include "stage1/terminal.h"
 
 struct enter {
-	struct session *s;
+	struct caller c;
 	unsigned id;
-	int sock, signals;
+	int signals;
 	struct sink out[WIRE_STREAMS];
 	bool tty;  /* ours is the command's */
-	bool gone; /* the supervisor is */
 	bool stdin_open;
 };
 
@@ -53,24 +48,6 @@ static int find_app(const char *name, uint32_t *app_r, struct err *e)
 	return ret;
 }
 
-static int connect_supervisor(int *sock_r, struct err *e)
-{
-	const struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return err_sys(e, "make a socket");
-	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		if (errno == ENOENT || errno == ECONNREFUSED)
-			return err_set(e, ERR_HOST, "the pod is not running: nobody listens at " CONTROL_SOCKET);
-		return err_sys(e, "connect to the pod's supervisor at " CONTROL_SOCKET);
-	}
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		return err_sys(e, "set up the socket");
-	*sock_r = STEAL_FD(fd);
-	return 0;
-}
-
 /* A terminal for the command when we have one in and out; stderr may still lead elsewhere. */
 static void choose_io(struct enter *n, struct guest_io *io)
 {
@@ -94,52 +71,14 @@ static int request(struct enter *n, const struct enter_opts *opts, struct err *e
 	choose_io(n, &req.io);
 	if (exec_request_encode(&req, &data, &len, e) < 0)
 		return -1;
-	return session_exec(n->s, data, len, &n->id, e);
-}
-
-static ssize_t answer(ssize_t n)
-{
-	return n > 0 ? n : n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-}
-
-static ssize_t sock_read(void *ctx, void *buf, size_t len)
-{
-	return answer(recv(*(const int *)ctx, buf, len, 0));
-}
-
-static ssize_t sock_write(void *ctx, const void *buf, size_t len)
-{
-	return answer(send(*(const int *)ctx, buf, len, MSG_NOSIGNAL));
-}
-
-static int exchange(struct enter *n, struct err *e)
-{
-	const struct transport io = { .ctx = &n->sock, .fd = n->sock, .read = sock_read, .write = sock_write };
-
-	return pump_exchange(n->s, &io, &n->gone, e) < 0 ? err_prefix(e, "the supervisor broke the protocol") : 0;
-}
-
-static void write_out(struct enter *n, unsigned stream)
-{
-	struct session_out *out = &session_find(n->s, n->id)->out[stream];
-
-	while (out->start < out->end) {
-		ssize_t w = sink_write(&n->out[stream], out->buf + out->start, out->end - out->start);
-
-		if (w == 0)
-			return;
-		if (w < 0)
-			session_refuse(out);
-		else
-			session_wrote(out, (size_t)w);
-	}
+	return session_exec(n->c.s, data, len, &n->id, e);
 }
 
 static void read_stdin(struct enter *n)
 {
 	uint8_t buf[WIRE_PAYLOAD_MAX];
 
-	if (pump_stdin(n->s, n->id, buf) == 0)
+	if (pump_stdin(n->c.s, n->id, buf) == 0)
 		n->stdin_open = false;
 }
 
@@ -148,7 +87,7 @@ static void resize(struct enter *n)
 	uint32_t rows, cols;
 
 	terminal_size(&rows, &cols);
-	session_resize(n->s, n->id, rows, cols);
+	session_resize(n->c.s, n->id, rows, cols);
 }
 
 /* What is sent to us is meant for the command. */
@@ -162,7 +101,7 @@ static void take_signals(struct enter *n)
 		if (sig == SIGTSTP || sig == SIGWINCH)
 			resize(n);
 		else
-			session_signal(n->s, n->id, (uint32_t)sig);
+			session_signal(n->c.s, n->id, (uint32_t)sig);
 	}
 }
 
@@ -173,20 +112,16 @@ static bool waits(const struct session_out *out)
 
 static int wait_for_event(struct enter *n, struct err *e)
 {
-	const struct session_app *run = session_find(n->s, n->id);
-	bool room = n->stdin_open && session_stdin_room(n->s, n->id) > 0;
+	struct session_app *run = session_find(n->c.s, n->id);
+	bool room = n->stdin_open && session_stdin_room(n->c.s, n->id) > 0;
 	struct pollfd fds[] = {
 		{ .fd = n->signals, .events = POLLIN },
-		{ .fd = n->gone ? -1 : n->sock, .events = POLLIN },
+		{ .fd = n->c.gone ? -1 : n->c.sock, .events = caller_events(&n->c) },
 		{ .fd = room ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = waits(&run->out[WIRE_STDOUT]) ? n->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
 		{ .fd = waits(&run->out[WIRE_STDERR]) ? n->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
 	};
-	size_t queued;
 
-	(void)frame_queued(&n->s->wr, &queued);
-	if (queued > 0)
-		fds[1].events |= POLLOUT;
 	if (poll(fds, COUNT(fds), -1) < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
 	if (fds[0].revents)
@@ -194,24 +129,24 @@ static int wait_for_event(struct enter *n, struct err *e)
 	if (fds[2].revents)
 		read_stdin(n);
 	if (fds[3].revents)
-		write_out(n, WIRE_STDOUT);
+		(void)caller_write(&n->out[WIRE_STDOUT], &run->out[WIRE_STDOUT]);
 	if (fds[4].revents)
-		write_out(n, WIRE_STDERR);
+		(void)caller_write(&n->out[WIRE_STDERR], &run->out[WIRE_STDERR]);
 	return 0;
 }
 
 /* Until the command has ended and its last byte is written, or the supervisor is gone. */
 static int relay(struct enter *n, struct err *e)
 {
-	const struct session_app *run = session_find(n->s, n->id);
+	const struct session_app *run = session_find(n->c.s, n->id);
 
 	for (;;) {
-		if (exchange(n, e) < 0)
+		if (caller_exchange(&n->c, e) < 0)
 			return -1;
-		if ((run->state == SESSION_APP_OVER || n->gone) && !waits(&run->out[WIRE_STDOUT]) &&
+		if ((run->state == SESSION_APP_OVER || n->c.gone) && !waits(&run->out[WIRE_STDOUT]) &&
 			!waits(&run->out[WIRE_STDERR]))
 			break;
-		n->stdin_open = n->stdin_open && !n->gone;
+		n->stdin_open = n->stdin_open && !n->c.gone;
 		if (wait_for_event(n, e) < 0)
 			return -1;
 	}
@@ -246,7 +181,7 @@ static int enter(struct enter *n, const struct enter_opts *opts, int *status_r, 
 	sink_close(&n->out[WIRE_STDERR]);
 	if (ret < 0)
 		return -1;
-	run = session_find(n->s, n->id);
+	run = session_find(n->c.s, n->id);
 	if (run->how == WIRE_APP_FAILED)
 		say(NULL, run->text);
 	*status_r = session_app_exit(run);
@@ -255,16 +190,11 @@ static int enter(struct enter *n, const struct enter_opts *opts, int *status_r, 
 
 int enter_pod(const struct enter_opts *opts, int signals, int *status_r, struct err *e)
 {
-	struct enter n = { .sock = -1, .signals = signals };
-	int ret;
+	struct enter n = { .c = CALLER_INIT, .signals = signals };
+	int ret = caller_open(&n.c, NULL, 0, 0, say, e);
 
-	if (connect_supervisor(&n.sock, e) < 0)
-		return -1;
-	n.s = xcalloc(1, sizeof(*n.s));
-	session_init(n.s, NULL, 0, 0, say, NULL);
-	ret = enter(&n, opts, status_r, e);
-	session_dispose(n.s);
-	free(n.s);
-	(void)close(n.sock);
+	if (ret == 0)
+		ret = enter(&n, opts, status_r, e);
+	caller_close(&n.c);
 	return ret;
 }

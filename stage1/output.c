@@ -25,6 +25,8 @@ void output_open(struct output *o, struct session *s, const struct output_ends *
 	memset(o, 0, sizeof(*o));
 	o->s = s;
 	o->apps = xcalloc(s->napps, sizeof(*o->apps));
+	o->give = ends->give;
+	o->give_arg = ends->give_arg;
 	o->shared = same_file(ends->out, ends->err);
 	journal_open(&o->journal, ends->journal, ends->pod);
 	sink_open(&o->outlets[0].sink, ends->out);
@@ -90,12 +92,25 @@ static size_t take_line(struct output *o, struct outlet *let, size_t app, unsign
 	return n;
 }
 
+static bool give(struct output *o, size_t app, unsigned stream)
+{
+	struct session_out *out = &o->s->apps[app].out[stream];
+	size_t n = out->end - out->start;
+
+	n = n ? o->give(o->give_arg, app, stream, out->buf + out->start, n) : 0;
+	if (n > 0)
+		session_wrote(out, n);
+	return n > 0;
+}
+
 static bool fill_from(struct output *o, struct outlet *let, size_t app, unsigned stream, bool last)
 {
 	struct session_out *out = &o->s->apps[app].out[stream];
 	bool moved = false;
 	size_t n;
 
+	if (o->apps[app].mode[stream] == OUTPUT_GIVEN)
+		return give(o, app, stream);
 	last = last || out->eof;
 	if (let->gone && !out->refused)
 		session_refuse(out);

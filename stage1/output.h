@@ -1,6 +1,6 @@
 /*
  * What the apps write, from the session's buffers to where it belongs: our stdout and stderr, raw or as
- * lines that say whose they are; with the lines, the app's log and the host's journal. A line is never
+ * lines that say whose they are; with the lines, the app's log and the host's journal; or whoever is attached. A line is never
  * torn by another one, and nothing waits: a reader of ours that does not read stalls the apps that
  * write to it, by their credit.
  */
@@ -17,8 +17,15 @@
 #include "stage1/session.h"
 #include "stage1/sink.h"
 
-enum output_mode { OUTPUT_LINES, OUTPUT_RAW };
+enum output_mode {
+	OUTPUT_LINES,
+	OUTPUT_RAW,
+	OUTPUT_GIVEN, /* raw, to others than our descriptors: see output_ends.give */
+};
 enum { OUTLETS = 2 }; /* stdout and stderr */
+
+/* What an app has written, somewhere else: how much of it was taken. */
+typedef size_t (*output_give)(void *arg, size_t app, unsigned stream, const uint8_t *data, size_t len);
 
 struct output_app {
 	const char *name; /* borrowed */
@@ -38,6 +45,8 @@ struct output {
 	struct session *s;
 	struct output_app *apps; /* s->napps, ours */
 	struct journal journal;
+	output_give give;
+	void *give_arg;
 	bool shared; /* our stdout and stderr are the same: one outlet, or they would tear each other's lines */
 	struct outlet outlets[OUTLETS];
 };
@@ -46,6 +55,8 @@ struct output_ends {
 	int out, err;        /* descriptors, borrowed */
 	const char *journal; /* path of the journal's socket */
 	const char *pod;     /* its UUID */
+	output_give give;    /* of streams of mode OUTPUT_GIVEN; NULL when there are none */
+	void *give_arg;
 };
 
 /* `s` and the texts must outlive it. Every stream is of lines until the caller sets another mode in apps[]. */

@@ -184,22 +184,37 @@ static void look_at_terminal(struct run *r)
 	r->terminal.term = getenv("TERM");
 }
 
-/* The apps' output, by its modes: lines carry their names, the rest is theirs alone. */
+static size_t give(void *arg, size_t app, unsigned stream, const uint8_t *data, size_t len)
+{
+	return control_give(arg, app, stream, data, len);
+}
+
+/* The streams of an app, by their modes: lines carry its name, the rest is its alone, or of those who attach. */
+static void open_app(struct run *r, const struct plan_input *in, size_t i)
+{
+	const struct stream_modes modes = plan_streams(in, &r->pod.apps[i]);
+	const struct guest_io io = plan_io(in, &modes);
+	uint32_t endpoints = plan_endpoints(&modes, &io);
+
+	output_app(r->output, i, r->pod.apps[i].name);
+	control_attachable(r->control, i, r->pod.apps[i].name, endpoints);
+	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
+		if (endpoint_of_output(endpoints, k))
+			r->output->apps[i].mode[k] = OUTPUT_GIVEN;
+		else if (modes.mode[k] != STREAM_LOG)
+			r->output->apps[i].mode[k] = OUTPUT_RAW;
+	}
+}
+
 static void open_output(struct run *r)
 {
-	const struct plan_input in = { .opts = r->opts, .pod = &r->pod };
+	const struct plan_input in = plan_input(r);
 
 	r->output = xcalloc(1, sizeof(*r->output));
 	output_open(r->output, r->session, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO,
-		.journal = JOURNAL_SOCKET, .pod = r->opts->uuid });
-	for (size_t i = 0; i < r->pod.napps; i++) {
-		const struct stream_modes modes = plan_streams(&in, &r->pod.apps[i]);
-
-		output_app(r->output, i, r->pod.apps[i].name);
-		for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-			if (modes.mode[k] != STREAM_LOG)
-				r->output->apps[i].mode[k] = OUTPUT_RAW;
-	}
+		.journal = JOURNAL_SOCKET, .pod = r->opts->uuid, .give = give, .give_arg = r->control });
+	for (size_t i = 0; i < r->pod.napps; i++)
+		open_app(r, &in, i);
 }
 
 static void close_output(struct run *r)

@@ -218,6 +218,19 @@ static int check_end(struct loop *l, struct err *e)
 
 enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTLETS };
 
+/* What is left until `deadline`, for poll(). */
+static int time_until(int64_t deadline)
+{
+	int64_t now = monotonic_ms();
+
+	return deadline < 0 ? -1 : deadline > now ? (int)(deadline - now) : 0;
+}
+
+static int earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int wait_for_event(struct loop *l, struct err *e)
 {
 	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX];
@@ -234,8 +247,9 @@ static int wait_for_event(struct loop *l, struct err *e)
 	output_poll(l->in->output, &fds[FD_OUTPUT]);
 	if (l->moved)
 		timeout = 0;
-	else if (l->deadline >= 0 && !l->s->ended)
-		timeout = l->deadline > monotonic_ms() ? (int)(l->deadline - monotonic_ms()) : 0;
+	else
+		timeout = earlier(l->s->ended ? -1 : time_until(l->deadline),
+			time_until(control_deadline(l->in->control, l->s)));
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
 		return -1;
@@ -296,14 +310,16 @@ static int run_loop(struct loop *l, struct err *e)
 static void drain(struct loop *l)
 {
 	for (;;) {
-		struct pollfd fds[1 + OUTLETS] = { { .fd = l->in->signals, .events = POLLIN } };
-		bool moved = output_pump(l->in->output, true);
+		struct pollfd fds[1 + OUTLETS + CONTROL_POLL_MAX] = { { .fd = l->in->signals, .events = POLLIN } };
+		bool moved = output_pump(l->in->output, true) || control_serve(l->in->control, l->s);
+		size_t n = 1 + OUTLETS;
 		int sig;
 
 		if (output_done(l->in->output))
 			return;
 		output_poll(l->in->output, fds + 1);
-		(void)poll(fds, COUNT(fds), moved ? 0 : -1);
+		n += control_prepare(l->in->control, l->s, fds + n);
+		(void)poll(fds, n, moved ? 0 : time_until(control_deadline(l->in->control, l->s)));
 		while ((sig = signals_next(l->in->signals)) != 0)
 			if (sig != SIGWINCH && sig != SIGTSTP)
 				return;

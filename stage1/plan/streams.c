@@ -65,6 +65,22 @@ struct guest_io plan_io(const struct plan_input *in, const struct stream_modes *
 	return io;
 }
 
+uint32_t plan_endpoints(const struct stream_modes *modes, const struct guest_io *io)
+{
+	static const uint32_t of[] = { ENDPOINT_STDIN, ENDPOINT_STDOUT, ENDPOINT_STDERR };
+	uint32_t endpoints = 0;
+
+	for (size_t i = 0; i < GUEST_IO_STREAMS; i++) {
+		if (modes->mode[i] != STREAM_STREAM && modes->mode[i] != STREAM_TTY)
+			continue;
+		if (io->kind[i] == GUEST_IO_PIPE)
+			endpoints |= of[i];
+		else if (io->kind[i] == GUEST_IO_TTY) /* there is an echo, if nothing else is written to it */
+			endpoints |= ENDPOINT_TTY_OUT | (i == 0 ? ENDPOINT_TTY_IN : 0);
+	}
+	return endpoints;
+}
+
 int plan_stdin_app(const struct plan_input *in)
 {
 	for (size_t i = 0; i < in->pod->napps; i++)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "stage1/attach_request.h"
 #include "stage1/cli.h"
 #include "stage1/common/util.h"
 
@@ -217,6 +218,50 @@ static void knows_uuids(void **state)
 		assert_false(uuid_parse(bad[i], uuid));
 }
 
+static void reads_what_attach_is_called_with(void **state)
+{
+	static const char *const list[] = { "attach", "--action=list", "--app=web", "--debug=false", NULL };
+	static const char *const all[] = { "attach", "--action=auto-attach", "--app=web", "--debug=true", NULL };
+	static const char *const some[] = { "attach", "--action=custom-attach", "--tty-in=false", "--tty-out=false",
+		"--stdin=true", "--stdout=true", "--stderr=false", "--app=web", "--debug=false", NULL };
+	static const char *const tty[] = { "attach", "--action=custom-attach", "--tty-in=true", "--tty-out=true",
+		"--stdin=false", "--stdout=false", "--stderr=false", "--app=web", "--debug=false", NULL };
+	static const struct { const char *argv[5]; const char *msg; } wrong[] = {
+		{ { "attach", "--action=list" }, "--app is missing" },
+		{ { "attach", "--action=detach", "--app=web" }, "--action=detach: list, auto-attach or custom-attach" },
+		{ { "attach", "--action=custom-attach", "--app=web" }, "--action=custom-attach: no endpoint is given" },
+		{ { "attach", "--action=custom-attach", "--tty-in", "--stdout", "--app=web" },
+			"--action=custom-attach: a terminal and streams cannot be mixed" },
+		{ { "attach", "--app=web", "more" }, "'more' is too much" },
+	};
+	struct attach_opts o;
+
+	(void)state;
+	{
+		struct err e = ERR_INIT;
+
+		assert_int_equal(cli_attach(count(list), (char **)list, &o, &e), 0);
+		assert_int_equal(o.endpoints, ATTACH_LIST);
+		assert_string_equal(o.app, "web");
+		assert_int_equal(cli_attach(count(all), (char **)all, &o, &e), 0);
+		assert_int_equal(o.endpoints, ATTACH_AUTO);
+		assert_true(o.debug);
+		assert_int_equal(cli_attach(count(some), (char **)some, &o, &e), 0);
+		assert_int_equal(o.endpoints, ENDPOINT_STDIN | ENDPOINT_STDOUT);
+		assert_int_equal(cli_attach(count(tty), (char **)tty, &o, &e), 0);
+		assert_int_equal(o.endpoints, ENDPOINT_TTY_IN | ENDPOINT_TTY_OUT);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct err e = ERR_INIT;
+		int n = 0;
+
+		while (n < 5 && wrong[i].argv[n])
+			n++;
+		assert_int_equal(cli_attach(n, (char **)wrong[i].argv, &o, &e), -1);
+		assert_string_equal(e.msg, wrong[i].msg);
+	}
+}
+
 static void reads_what_enter_is_called_with(void **state)
 {
 	static const char *const rkt[] = { "enter", "--pid=12", "--appname=web", "--", "/bin/sh", "-c", "a b", NULL };
@@ -248,6 +293,7 @@ static void reads_what_enter_is_called_with(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_attach_is_called_with),
 		cmocka_unit_test(reads_what_enter_is_called_with),
 		cmocka_unit_test(reads_what_stage0_writes),
 		cmocka_unit_test(reads_flags_as_go_does),

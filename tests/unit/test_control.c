@@ -1,171 +1,12 @@
-/* The supervisor's socket between those who enter, played here, and the guest, played here too. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The supervisor's socket and those who enter. */
+#include "tests/unit/peers.h"
 
-#include <cmocka.h>
-
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "stage1/common/exec_request.h"
 #include "stage1/common/util.h"
-#include "stage1/control.h"
-
-static char dir[] = "/tmp/test_control.XXXXXX";
-static struct session *s;
-static struct control *c;
-static struct frame_writer guest;   /* what the guest says next */
-static struct frame_reader to_guest;
-static uint8_t plan[1] = { 'p' };
-
-struct peer { /* one who enters */
-	int fd;
-	struct frame_reader rd;
-	struct frame_writer wr;
-};
-
-static void log_nothing(void *arg, const char *line)
-{
-	(void)arg;
-	(void)line;
-}
-
-static void guest_said(void)
-{
-	struct err e = ERR_INIT;
-	size_t len, room;
-	const uint8_t *data = frame_queued(&guest, &len);
-	uint8_t *space = frame_space(&s->rd, &room);
-
-	assert_in_range(len, 0, room);
-	memcpy(space, data, len);
-	frame_added(&s->rd, len);
-	frame_sent(&guest, len);
-	if (session_receive(s, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
-/* Turns of the supervisor's loop, until nothing moves. */
-static void turn(void)
-{
-	do {
-		size_t len, room;
-		const uint8_t *data;
-		uint8_t *space;
-
-		session_produce(s);
-		data = frame_queued(&s->wr, &len);
-		space = frame_space(&to_guest, &room);
-		if (len > room)
-			len = room;
-		memcpy(space, data, len);
-		frame_added(&to_guest, len);
-		frame_sent(&s->wr, len);
-	} while (control_serve(c, s));
-}
-
-/* The next frame of that type for the guest; those before it are passed over. */
-static bool guest_hears(enum wire_type type, struct frame *f)
-{
-	struct err e = ERR_INIT;
-	enum frame_status st;
-
-	turn();
-	while ((st = frame_pop(&to_guest, f, &e)) == FRAME_READY)
-		if (f->type == type)
-			return true;
-	assert_int_equal(st, FRAME_NEED_MORE);
-	return false;
-}
-
-static int setup(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	s = xmalloc(sizeof(*s));
-	memset(&guest, 0, sizeof(guest));
-	memset(&to_guest, 0, sizeof(to_guest));
-	session_init(s, plan, sizeof(plan), 1, log_nothing, NULL);
-	assert_int_equal(control_open(&c, &e), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	control_close(c, s);
-	c = NULL;
-	session_dispose(s);
-	free(s);
-	assert_int_equal(access(CONTROL_SOCKET, F_OK), -1);
-	return 0;
-}
-
-static void start_pod(void)
-{
-	(void)frame_put_hello(&guest);
-	(void)frame_put_app(&guest, 0, WIRE_APP_STARTED, 7, "");
-	guest_said();
-	turn();
-}
-
-static struct peer *peer_new(void)
-{
-	const struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
-	struct peer *p = xcalloc(1, sizeof(*p));
-
-	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_true(p->fd >= 0);
-	assert_int_equal(connect(p->fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
-	(void)frame_put_hello(&p->wr);
-	return p;
-}
-
-static void peer_free(struct peer *p)
-{
-	if (p->fd >= 0)
-		(void)close(p->fd);
-	free(p);
-}
-
-static void peer_send(struct peer *p)
-{
-	size_t len;
-	const uint8_t *data = frame_queued(&p->wr, &len);
-
-	assert_int_equal(send(p->fd, data, len, MSG_NOSIGNAL), len);
-	frame_sent(&p->wr, len);
-}
-
-/* The next frame of that type; 0 none yet, -1 the supervisor has hung up. */
-static int peer_hears(struct peer *p, enum wire_type type, struct frame *f)
-{
-	struct err e = ERR_INIT;
-
-	turn();
-	for (;;) {
-		uint8_t *space;
-		size_t room;
-		ssize_t n;
-
-		while (frame_pop(&p->rd, f, &e) == FRAME_READY)
-			if (f->type == type)
-				return 1;
-		space = frame_space(&p->rd, &room);
-		n = recv(p->fd, space, room, 0);
-		if (n <= 0)
-			return n < 0 && errno == EAGAIN ? 0 : -1;
-		frame_added(&p->rd, (size_t)n);
-	}
-}
 
 static void peer_asks(struct peer *p)
 {
@@ -455,19 +296,7 @@ static void replaces_a_socket_that_was_left(void **state)
 	control_close(again, NULL);
 }
 
-static int enter_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
-}
-
-static int leave_dir(void **state)
-{
-	(void)state;
-	return chdir("/") < 0 || rmdir(dir) < 0 ? -1 : 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, peers_setup, peers_teardown)
 
 int main(void)
 {

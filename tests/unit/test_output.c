@@ -390,12 +390,46 @@ static void the_journal_has_them_too(void **state)
 	assert_int_equal(unlink("socket"), 0);
 }
 
+static size_t give_some(void *arg, size_t app, unsigned stream, const uint8_t *data, size_t len)
+{
+	char *to = arg;
+
+	assert_int_equal(app, 1);
+	assert_int_equal(stream, WIRE_STDOUT);
+	len = len < 4 ? len : 4;
+	strncat(to, (const char *)data, len);
+	return len;
+}
+
+static void what_is_attached_to_goes_nowhere_else(void **state)
+{
+	char given[40] = "";
+
+	(void)state;
+	o->give = give_some;
+	o->give_arg = given;
+	o->apps[1].mode[WIRE_STDOUT] = OUTPUT_GIVEN;
+	says(1, WIRE_STDOUT, "for who attaches\n");
+	says(0, WIRE_STDOUT, "a line\n");
+	assert_true(output_pump(o, false));
+	assert_string_equal(given, "for ");
+	assert_int_equal(s->apps[1].out[WIRE_STDOUT].written, 4);
+	assert_false(output_done(o));
+	while (output_pump(o, false))
+		;
+	assert_string_equal(given, "for who attaches\n");
+	assert_true(output_done(o));
+	assert_string_equal(read_lines(out[0]), "web[7]: a line\n");
+	assert_int_equal(access("logs/db", F_OK), -1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(lines_say_whose_they_are),
 		T(raw_is_raw),
+		T(what_is_attached_to_goes_nowhere_else),
 		T(a_slow_reader_stalls_and_loses_nothing),
 		T(long_lines_do_not_block_their_stream),
 		T(one_pipe_for_both),

@@ -184,21 +184,23 @@ static void refuses_names_of_marks(void **state)
 static void gives_each_app_its_streams(void **state)
 {
 #define NOTE(stream) TEXT("coreos.com/rkt/stage2/" stream)
-	static const struct { const char *in, *out, *err; bool interactive, terminal; const char *kinds, *term; } rows[] = {
-		{ NULL, NULL, NULL, false, false, "npp", NULL },
-		{ NULL, NULL, NULL, false, true, "npp", NULL },
-		{ NULL, NULL, NULL, true, false, "ppp", NULL },
-		{ NULL, NULL, NULL, true, true, "ttt", "xterm" },
-		{ "null", "null", "null", true, true, "ttt", "xterm" },
-		{ "null", "null", "null", false, false, "nnn", NULL },
-		{ "stream", "stream", "log", false, false, "ppp", NULL },
-		{ "log", "what", "", false, false, "npp", NULL },
-		{ "tty", "tty", "tty", false, false, "ttt", "vt100" },
-		{ "tty", "tty", "stream", false, true, "ttp", "xterm" },
-		{ "tty", "null", "null", false, false, "tnn", "vt100" },
-		{ "tty", "log", "tty", false, false, "ppp", NULL }, /* its output is stdout's: there is none */
-		{ "interactive", "interactive", "log", false, true, "ttp", "xterm" },
-		{ "interactive", "interactive", "log", false, false, "ppp", NULL },
+	static const struct { const char *in, *out, *err; bool interactive, terminal; const char *kinds, *term;
+		uint32_t endpoints; } rows[] = {
+		{ NULL, NULL, NULL, false, false, "npp", NULL, 0 },
+		{ NULL, NULL, NULL, false, true, "npp", NULL, 0 },
+		{ NULL, NULL, NULL, true, false, "ppp", NULL, 0 },
+		{ NULL, NULL, NULL, true, true, "ttt", "xterm", 0 },
+		{ "null", "null", "null", true, true, "ttt", "xterm", 0 },
+		{ "null", "null", "null", false, false, "nnn", NULL, 0 },
+		{ "stream", "stream", "log", false, false, "ppp", NULL, ENDPOINT_STDIN | ENDPOINT_STDOUT },
+		{ "log", "what", "", false, false, "npp", NULL, 0 },
+		{ "tty", "tty", "tty", false, false, "ttt", "vt100", ENDPOINT_TTY_IN | ENDPOINT_TTY_OUT },
+		{ "tty", "tty", "stream", false, true, "ttp", "xterm", ENDPOINT_TTY_IN | ENDPOINT_TTY_OUT | ENDPOINT_STDERR },
+		{ "tty", "null", "null", false, false, "tnn", "vt100", ENDPOINT_TTY_IN | ENDPOINT_TTY_OUT },
+		{ "tty", "log", "tty", false, false, "ppp", NULL, ENDPOINT_STDIN | ENDPOINT_STDERR }, /* its output is stdout's: there is none */
+		{ "null", "tty", "null", false, false, "ntn", "vt100", ENDPOINT_TTY_OUT },
+		{ "interactive", "interactive", "log", false, true, "ttp", "xterm", 0 },
+		{ "interactive", "interactive", "log", false, false, "ppp", NULL, 0 },
 	};
 	static const struct plan_terminal terminal = { .rows = 24, .cols = 80, .term = "xterm" };
 
@@ -214,8 +216,11 @@ static void gives_each_app_its_streams(void **state)
 		struct guest_plan plan = GUEST_PLAN_INIT;
 		char kinds[] = "???";
 		const char *term = NULL;
+		const struct stream_modes modes = plan_streams(&in, &app);
 
 		plan_guest(&in, &plan);
+		if (plan_endpoints(&modes, &plan.apps[0].io) != rows[i].endpoints)
+			fail_msg("row %zu has endpoints %x", i, plan_endpoints(&modes, &plan.apps[0].io));
 		for (int k = 0; k < 3; k++)
 			kinds[k] = "npt"[plan.apps[0].io.kind[k]];
 		for (size_t k = 0; k < plan.apps[0].nenv; k++)

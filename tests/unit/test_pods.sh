@@ -54,6 +54,14 @@ cat >stub/enter <<'END'
 note enter "$0" "$@"
 exit 42
 END
+cat >stub/attach <<'END'
+#!/bin/sh
+. stage1/rootfs/lib.sh
+note attach "$0" "$@"
+env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD= | sort >>note.attach
+echo attached
+exit 254
+END
 cat >stub/stop <<'END'
 #!/bin/sh
 . stage1/rootfs/lib.sh
@@ -76,10 +84,11 @@ note machine "$0" "$@"
 [ "$1" != stats ] || printf '%s' "$STUB_STATS"
 exit ${STUB_MACHINE-0}
 END
-chmod +x stub/run stub/enter stub/stop stub/gc stub/machine
+chmod +x stub/run stub/enter stub/attach stub/stop stub/gc stub/machine
 cat >stub.json <<'END'
 {"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/stub","annotations":[
 {"name":"coreos.com/rkt/stage1/run","value":"/run"},{"name":"coreos.com/rkt/stage1/enter","value":"/enter"},
+{"name":"coreos.com/rkt/stage1/attach","value":"/attach"},
 {"name":"coreos.com/rkt/stage1/gc","value":"/gc"},{"name":"coreos.com/rkt/stage1/stop","value":"/stop"},
 {"name":"stage1-xen.org/machine","value":"/machine"},
 {"name":"coreos.com/rkt/stage1/interface-version","value":"6"}]}
@@ -163,6 +172,7 @@ mv out one; s 0 list --format=json; says "[$(cat one)]"
 s 0 list --format=json-pretty; same "line of pretty" "		\"name\": \"$uuid\"," "$(sed -n 3p out)"
 s 0 stop "$uuid"; says "pod \"$uuid\" is already stopped"
 s 254 enter "$uuid"; complains "stage0: pod \"$uuid\" isn't currently running"
+RKT_EXPERIMENT_ATTACH=true s 254 attach "$uuid"; complains "stage0: pod \"$uuid\" isn't currently running"
 s 0 cat-manifest --pretty-print=false "$uuid"; says "$(cat "$pod/pod")"
 s 0 cat-manifest "$uuid"; same "line of pretty" "	\"acVersion\": \"1.30.0\"," "$(sed -n 2p out)"
 ok "a pod that has ended: list, status, stop, enter, cat-manifest"
@@ -213,6 +223,27 @@ s 254 enter; complains "stage0: no pod given: a UUID, or its beginning"
 tree=$data/cas/tree/$(cat "$pod/stage1TreeStoreID")/rootfs
 mkdir -p "$tree"; cp "$pod/stage1/rootfs/enter" "$tree/"
 s 42 enter "$uuid" true; same "from the tree store" "arg $tree/enter" "$(sed -n 1p "$pod/note.enter")"
+s 254 attach "$uuid"; complains "stage0: attach is an experiment of rkt's: it needs RKT_EXPERIMENT_ATTACH=true in the environment"
+RKT_EXPERIMENT_ATTACH=true; export RKT_EXPERIMENT_ATTACH
+s 254 attach "$uuid"; says attached; complains ""
+same "argv and environment of attach" "arg $pod/stage1/rootfs/attach
+arg --action=auto-attach
+arg --app=web
+arg --debug=false
+cwd $pod
+PATH=$PATH
+RKT_STAGE1_ENTERCMD=$pod/stage1/rootfs/enter
+RKT_STAGE1_ENTERPID=$(cat "$pod/pid")" "$(grep -v -e ^stdin -e ^lock "$pod/note.attach")"
+s 254 --debug attach --mode=list --app=other "$uuid"
+same "a list" "--action=list --app=other --debug=true" "$(echo $(sed -n '2,4s/^arg //p' "$pod/note.attach"))"
+s 254 attach --mode=stdin,stderr "$uuid"
+same "streams" "--action=custom-attach --stdin=true --stdout=false --stderr=true --tty-in=false --tty-out=false --app=web" "$(echo $(sed -n '2,8s/^arg //p' "$pod/note.attach"))"
+s 254 attach --mode=tty "$uuid"
+same "a terminal" "--stdin=false --stdout=false --stderr=false --tty-in=true --tty-out=true" "$(echo $(sed -n '3,7s/^arg //p' "$pod/note.attach"))"
+s 254 attach --mode=tty-out,stdin "$uuid"; complains "stage0: --mode=tty-out,stdin: a terminal and streams cannot be attached together"
+s 254 attach --mode=stdin,no "$uuid"; complains "stage0: --mode=stdin,no: 'no' is no endpoint: list, auto, tty, tty-in, tty-out, or of stdin,stdout,stderr some"
+s 254 attach --app=UP "$uuid"; complains "stage0: --app: 'UP' is not an app name"
+s 254 attach; complains "stage0: no pod given: a UUID, or its beginning, or --uuid-file=FILE"
 s 0 stop "$uuid"; says "stopping
 \"$uuid\""
 same "argv of stop" "arg $pod/stage1/rootfs/stop
@@ -237,7 +268,7 @@ arg --local-config=/etc/rkt
 arg $uuid
 cwd $pod" "$(grep -v -e ^stdin -e ^lock "$pod/note.run")"
 clean
-ok "a running pod: list, status and its waiting, enter, stop, rm, gc"
+ok "a running pod: list, status and its waiting, enter, attach, stop, rm, gc"
 
 # --- what rkt has no word for
 s 0 stats; same "headings" "UUID STATE VCPUS CPU MEMORY NET IN NET OUT 9P READ 9P WRITTEN 9P CPU 9P MEMORY" "$(tr -s '\t' ' ' <out)"
@@ -441,7 +472,7 @@ if mount -t overlay -o "lowerdir=$data,upperdir=$dir/up,workdir=$dir/work" none 
 fi
 STUB_GC='touch stage1/rootfs/written'; export STUB_GC
 s 0 rm ${u}1; complains ""; unset STUB_GC
-same "the tree store" "enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
+same "the tree store" "attach enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
 same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
 clean
 ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted"
