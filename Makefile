@@ -30,13 +30,13 @@ COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 NETLINK     := stage1/common/netlink.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c ports.c pod.c)
-PLAN        := $(addprefix stage1/plan/,check.c etc.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
+PLAN        := $(addprefix stage1/plan/,check.c etc.c logs.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
 CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
-	output.c prefix.c applog.c journal.c sink.c) $(CONTROL)
+	output.c prefix.c applog.c crilog.c journal.c sink.c) $(CONTROL)
 RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest

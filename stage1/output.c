@@ -98,9 +98,12 @@ static bool give(struct output *o, size_t app, unsigned stream)
 	size_t n = out->end - out->start;
 
 	n = n ? o->give(o->give_arg, app, stream, out->buf + out->start, n) : 0;
-	if (n > 0)
-		session_wrote(out, n);
-	return n > 0;
+	if (n == 0)
+		return false;
+	if (o->apps[app].cri)
+		crilog_write(o->apps[app].cri, stream, out->buf + out->start, n);
+	session_wrote(out, n);
+	return true;
 }
 
 static bool fill_from(struct output *o, struct outlet *let, size_t app, unsigned stream, bool last)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "stage1/applog.h"
+#include "stage1/crilog.h"
 #include "stage1/journal.h"
 #include "stage1/prefix.h"
 #include "stage1/session.h"
@@ -31,6 +32,7 @@ struct output_app {
 	const char *name; /* borrowed */
 	enum output_mode mode[WIRE_STREAMS];
 	struct applog log;
+	struct crilog *cri; /* of what is given; borrowed. NULL: none */
 };
 
 struct outlet {

@@ -15,6 +15,7 @@
 #include "stage1/net/net.h"
 #include "stage1/notify.h"
 #include "stage1/output.h"
+#include "stage1/plan/logs.h"
 #include "stage1/plan/plan.h"
 #include "stage1/plan/streams.h"
 #include "stage1/poddir.h"
@@ -48,6 +49,7 @@ struct run {
 	struct session *session;
 	struct control *control;
 	struct output *output;
+	struct crilog **crilogs; /* one for each app; NULL: it has none */
 	uint32_t domid;
 	bool have_domain, crashed;
 };
@@ -82,6 +84,31 @@ static struct plan_input plan_input(const struct run *r)
 	};
 }
 
+static int open_crilogs(struct run *r, const struct plan_input *in, struct err *e)
+{
+	r->crilogs = xcalloc(r->pod.napps, sizeof(*r->crilogs));
+	for (size_t i = 0; i < r->pod.napps; i++) {
+		const struct pod_app *app = &r->pod.apps[i];
+		struct log_plan log;
+
+		if (plan_log(in, app, &log, e) < 0 || (log.dir && crilog_open(log.dir, log.name, &r->crilogs[i], e) < 0))
+			return err_prefix(e, "app '%s'", app->name);
+	}
+	return 0;
+}
+
+static void close_crilogs(struct run *r)
+{
+	for (size_t i = 0; r->crilogs && i < r->pod.napps; i++) {
+		unsigned long lost = crilog_close(r->crilogs[i]);
+
+		if (lost > 0)
+			fprintf(stderr, "stage1 run: warning: app '%s': %lu lines are not in its kubernetes log\n",
+				r->pod.apps[i].name, lost);
+	}
+	free(r->crilogs);
+}
+
 /* All that can be known, and refused, before anything is made. */
 static int plan_ahead(struct run *r, struct err *e)
 {
@@ -91,6 +118,7 @@ static int plan_ahead(struct run *r, struct err *e)
 	int ret = -1;
 
 	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, e) < 0 ||
+		open_crilogs(r, &in, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0)
 		goto out;
 	in = plan_input(r);
@@ -197,6 +225,7 @@ static void open_app(struct run *r, const struct plan_input *in, size_t i)
 	uint32_t endpoints = plan_endpoints(&modes, &io);
 
 	output_app(r->output, i, r->pod.apps[i].name);
+	r->output->apps[i].cri = r->crilogs[i];
 	control_attachable(r->control, i, r->pod.apps[i].name, endpoints);
 	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
 		if (endpoint_of_output(endpoints, k))
@@ -350,6 +379,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (r.net_plan)
 		trace_step("the networks are gone");
 	close_output(&r);
+	close_crilogs(&r);
 	if (r.session)
 		session_dispose(r.session);
 	free(r.session);

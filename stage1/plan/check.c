@@ -5,6 +5,7 @@
 
 #include "stage1/common/util.h"
 #include "stage1/plan/isolators.h"
+#include "stage1/plan/logs.h"
 #include "stage1/plan/plan.h"
 
 void plan_warn(struct plan_warnings *w, const char *fmt, ...)
@@ -132,6 +133,8 @@ int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err 
 	for (size_t i = 0; i < pod->napps; i++)
 		if (check_app(in->opts, &pod->apps[i], w, e) < 0)
 			return -1;
+	if (plan_check_logs(in, e) < 0)
+		return -1;
 	if (pod->nports && !strcmp(in->opts->net, "none"))
 		return err_set(e, ERR_INPUT, "pod.ports: with --net=none there is nothing they could lead to");
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "stage1/common/util.h"
 #include "stage1/plan/plan.h"
+#include "stage1/plan/logs.h"
 #include "stage1/plan/streams.h"
 
 #define UUID "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01"
@@ -232,6 +233,65 @@ static void gives_each_app_its_streams(void **state)
 		assert_int_equal(plan.apps[0].io.cols, rows[i].term && rows[i].terminal ? 80 : 0);
 		assert_string_equal(term ? term : "none", rows[i].term ? rows[i].term : "none");
 		guest_plan_dispose(&plan);
+	}
+}
+
+static void plans_logs_for_kubelet(void **state)
+{
+#define CRI(name) TEXT("coreos.com/rkt/experiment/" name)
+	static const struct { const char *mode, *dir, *path, *out; const char *msg; bool logs; } rows[] = {
+		{ NULL, "/log", "web_0.log", "stream", NULL, false },
+		{ "other", "/log", "web_0.log", "stream", NULL, false },
+		{ "k8s-plain", "/log", "web_0.log", "stream", NULL, true },
+		{ "k8s-plain", "/log", "web_0.log", "log", NULL, false }, /* as with rkt */
+		{ "k8s-plain", NULL, NULL, "tty", NULL, false },
+		{ "k8s-plain", "/log", NULL, "stream", "app 'web': annotation coreos.com/rkt/experiment/kubernetes-log-path is "
+			"missing, for coreos.com/rkt/experiment/logmode is k8s-plain", false },
+		{ "k8s-plain", NULL, "x", "stream", "pod.annotations: coreos.com/rkt/experiment/logmode is k8s-plain, and "
+			"coreos.com/rkt/experiment/kubernetes-log-dir is no absolute path", false },
+		{ "k8s-plain", "log", "x", "stream", "pod.annotations: coreos.com/rkt/experiment/logmode is k8s-plain, and "
+			"coreos.com/rkt/experiment/kubernetes-log-dir is no absolute path", false },
+		{ "k8s-plain", "/log", "../x", "stream", "app 'web': annotation "
+			"coreos.com/rkt/experiment/kubernetes-log-path: '../x' is not the name of a file", false },
+		{ "k8s-plain", "/log", "..", "stream", "app 'web': annotation "
+			"coreos.com/rkt/experiment/kubernetes-log-path: '..' is not the name of a file", false },
+		{ "k8s-plain", "/log", "", "stream", "app 'web': annotation "
+			"coreos.com/rkt/experiment/kubernetes-log-path: '' is not the name of a file", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pod_pair pod_notes[] = { { CRI("logmode"), TEXT(rows[i].mode) },
+			{ CRI("kubernetes-log-dir"), TEXT(rows[i].dir) } };
+		struct pod_pair notes[] = { { NOTE("stdout"), TEXT(rows[i].out) },
+			{ CRI("kubernetes-log-path"), TEXT(rows[i].path) } };
+		struct pod_app app = { APP, .notes = notes, .nnotes = 2 };
+		const struct pod pod = { .apps = &app, .napps = 1, .notes = pod_notes, .nnotes = 2 };
+		const struct run_opts opts = { OPTS };
+		const struct plan_input in = { .opts = &opts, .pod = &pod };
+		struct err e = ERR_INIT;
+		struct log_plan log = { .dir = NULL };
+
+		app.name = TEXT("web");
+		assert_int_equal(plan_check(&in, NULL, &e), rows[i].msg ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
+		if (!rows[i].msg)
+			assert_int_equal(plan_log(&in, &app, &log, &e), 0);
+		assert_int_equal(log.dir != NULL, rows[i].logs);
+	}
+	{
+		struct pod_pair pod_notes[] = { { CRI("logmode"), TEXT("k8s-plain") }, { CRI("kubernetes-log-dir"), TEXT("/log") } };
+		struct pod_pair notes[] = { { NOTE("stderr"), TEXT("stream") }, { CRI("kubernetes-log-path"), TEXT("x") } };
+		struct pod_app apps[] = { { APP, .notes = notes, .nnotes = 2 }, { APP, .notes = notes, .nnotes = 2 } };
+		const struct pod pod = { .apps = apps, .napps = 2, .notes = pod_notes, .nnotes = 2 };
+		const struct run_opts opts = { OPTS };
+		const struct plan_input in = { .opts = &opts, .pod = &pod };
+		struct err e = ERR_INIT;
+
+		apps[0].name = TEXT("web");
+		apps[1].name = TEXT("db");
+		assert_int_equal(plan_check(&in, NULL, &e), -1);
+		assert_string_equal(e.msg, "app 'db': annotation coreos.com/rkt/experiment/kubernetes-log-path: app 'web' has the same");
 	}
 }
 
@@ -600,6 +660,7 @@ int main(void)
 		cmocka_unit_test(refuses_pods_of_the_wrong_size),
 		cmocka_unit_test(refuses_names_of_marks),
 		cmocka_unit_test(gives_each_app_its_streams),
+		cmocka_unit_test(plans_logs_for_kubelet),
 		cmocka_unit_test(finds_the_app_that_has_our_stdin),
 		cmocka_unit_test(plans_event_handlers),
 		cmocka_unit_test(warns_of_isolators),

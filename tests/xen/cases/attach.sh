@@ -209,3 +209,29 @@ t_attach_a_terminal() {
 	expect "status of the pod" 0 $? && expect "our own output" "" "$(cat $OUT/stdout $OUT/stderr)" || return 1
 	grep -q nobody $OUT/a.out && fail "what was written before is seen" || true
 }
+
+# What rkt calls logmode k8s-plain: with nobody attached, and with somebody.
+t_logs_for_kubelet() {
+	mkdir $OUT/cri
+	echo "of the last one" >$OUT/cri/app_0.log
+	cri() {
+		start_waiting 'read x; echo "out $x"; echo err >&2; printf "no newline"; exit 4' $STREAMS "$@" \
+			--pod-annotation=coreos.com/rkt/experiment/logmode=k8s-plain --pod-annotation=coreos.com/rkt/experiment/kubernetes-log-dir=$OUT/cri
+	}
+	cri --annotation=coreos.com/rkt/experiment/kubernetes-log-path=app_0.log || return 1
+	echo word | $OUT/attach --mode=stdin
+	wait $started
+	expect status 4 $? && expect log "stderr err
+stdout no newline
+stdout out word" "$(cut -d' ' -f2- $OUT/cri/app_0.log | sort)" &&
+		expect times 3 "$(grep -cE '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}Z ' $OUT/cri/app_0.log)" || return 1
+	rm $OUT/uuid
+	ln -s /etc/passwd $OUT/cri/link
+	was=$(sha256sum </etc/passwd)
+	for name in link ../job no/file; do
+		sh_pod 'true' $STREAMS --annotation=coreos.com/rkt/experiment/kubernetes-log-path=$name \
+			--pod-annotation=coreos.com/rkt/experiment/logmode=k8s-plain --pod-annotation=coreos.com/rkt/experiment/kubernetes-log-dir=$OUT/cri
+		expect "status with $name" 254 "$(status)" || return 1
+	done
+	expect "what the link leads to" "$was" "$(sha256sum </etc/passwd)"
+}
