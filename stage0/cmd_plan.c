@@ -91,7 +91,7 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){
 			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root,
-			.mounts = &mounts, .etc = &etc }, &mounts, e);
+			.mounts = &mounts, .etc = &etc, .kernel_params = getenv(PLAN_KERNEL_PARAMS) }, &mounts, e);
 	etc_files_dispose(&etc);
 	mounts_plan_dispose(&mounts);
 	pod_dispose(&pod);

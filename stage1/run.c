@@ -81,6 +81,7 @@ static struct plan_input plan_input(const struct run *r)
 		.opts = r->opts, .pod = &r->pod, .s1root = r->s1root, .mounts = &r->mounts, .etc = &r->etc,
 		.nics = r->net.nics, .nnics = net_plan_count(r->net_plan), .net_resolv = r->net.resolv_conf,
 		.net_host = r->net.host_ip, .terminal = r->has_terminal ? &r->terminal : NULL,
+		.kernel_params = getenv(PLAN_KERNEL_PARAMS),
 	};
 }
 

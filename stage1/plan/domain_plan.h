@@ -30,6 +30,7 @@ struct domain_nic {
 enum {
 	DOMAIN_NICS_MAX = 16,
 	DOMAIN_QUEUES_MAX = 4, /* of one device */
+	DOMAIN_CMDLINE_MAX = 1023, /* bytes (MAX_GUEST_CMDLINE of xen/include/public/xen.h, with its NUL) */
 };
 
 /* Who serves the exports. */
@@ -42,7 +43,7 @@ struct domain_plan {
 	char *name;       /* "rkt-UUID" */
 	uint8_t uuid[16]; /* the pod's: what gc and stop know a domain by */
 	char *kernel, *ramdisk; /* absolute paths in dom0 */
-	char *cmdline;    /* under 1024 bytes (MAX_GUEST_CMDLINE of xen/include/public/xen.h) */
+	char *cmdline;    /* at most DOMAIN_CMDLINE_MAX bytes */
 	uint64_t memory_kib;
 	uint64_t core_max_kib; /* when the guest crashes its memory is kept, if it is no larger; 0: never */
 	uint32_t vcpus;

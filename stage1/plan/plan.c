@@ -47,15 +47,22 @@ static void add_export(struct domain_plan *plan, const char *tag, char *path)
 
 /*
  * Kernel messages are kept for the error report, warnings and worse; with --debug all. A guest of one vCPU keeps its
- * lock prefixes: to patch 6,000 of them out takes two loads of CR3 each, a fifth of the kernel's start.
+ * lock prefixes: to patch 6,000 of them out takes two loads of CR3 each, a fifth of the kernel's start. What the
+ * operator adds comes last: of most words the kernel takes the last.
  */
-static char *plan_cmdline(const struct plan_input *in, uint32_t vcpus)
+static int plan_cmdline(const struct plan_input *in, uint32_t vcpus, char **cmdline_r, struct err *e)
 {
-	int level = in->opts->debug ? 7 : 4;
+	const char *more = in->kernel_params ? in->kernel_params : "";
+	AUTO_FREE char *queues = in->nnics == 0 || vcpus <= DOMAIN_QUEUES_MAX ? xstrdup("")
+		: xasprintf(" xen_netfront.max_queues=%d", DOMAIN_QUEUES_MAX);
+	AUTO_FREE char *line = xasprintf("console=hvc0 loglevel=%d noreplace-smp%s%s%s", in->opts->debug ? 7 : 4, queues,
+		*more ? " " : "", more);
 
-	if (in->nnics == 0 || vcpus <= DOMAIN_QUEUES_MAX)
-		return xasprintf("console=hvc0 loglevel=%d noreplace-smp", level);
-	return xasprintf("console=hvc0 loglevel=%d noreplace-smp xen_netfront.max_queues=%d", level, DOMAIN_QUEUES_MAX);
+	if (strlen(line) > DOMAIN_CMDLINE_MAX)
+		return err_set(e, ERR_USAGE, PLAN_KERNEL_PARAMS ": the kernel's command line would have %zu bytes, and "
+			"%d fit", strlen(line), DOMAIN_CMDLINE_MAX);
+	*cmdline_r = STEAL(line);
+	return 0;
 }
 
 /* The guest's driver makes as many queues as it has vCPUs, unless it is told. A queue has two channels. */
@@ -105,11 +112,12 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 			(unsigned long long)(need >> 10), (unsigned long long)(in->facts->free_kib >> 10));
 	if (!uuid_parse(o->uuid, plan.uuid))
 		return err_set(e, ERR_USAGE, "'%s' is not a pod UUID", o->uuid);
+	if (plan_cmdline(in, plan.vcpus, &plan.cmdline, e) < 0)
+		return -1;
 	plan.name = xasprintf("rkt-%s", o->uuid);
 	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	plan.p9_program = xasprintf("%s/p9", in->s1root);
-	plan.cmdline = plan_cmdline(in, plan.vcpus);
 	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
 	if (in->mounts && in->mounts->exports_volumes)
 		add_export(&plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));

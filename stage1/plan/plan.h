@@ -32,7 +32,11 @@ struct plan_input {
 	const char *net_resolv; /* what a network says for resolv.conf, or NULL */
 	const char *net_host;   /* the host's address in the pod's network; NULL: none */
 	const struct plan_terminal *terminal; /* NULL: there is none */
+	const char *kernel_params; /* of PLAN_KERNEL_PARAMS in run's environment; NULL: none */
 };
+
+/* More words for the guest kernel's command line: the variable is that of rkt's kvm (hypervisor.go). */
+#define PLAN_KERNEL_PARAMS "RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS"
 
 enum { PLAN_MDS_PORT = 18112 }; /* rkt common/common.go, MetadataServicePort */
 

@@ -384,6 +384,34 @@ static void plans_the_domain(void **state)
 	domain_plan_dispose(&plan);
 }
 
+static void adds_to_the_kernels_command_line(void **state)
+{
+	static char longest[DOMAIN_CMDLINE_MAX];
+	struct run_opts opts = { OPTS };
+	const struct pod pod = POD_INIT;
+	struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/p/s1", .kernel_params = "" };
+	struct domain_plan plan;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
+	domain_plan_dispose(&plan);
+	in.kernel_params = "mitigations=off loglevel=5";
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp mitigations=off loglevel=5");
+	domain_plan_dispose(&plan);
+	in.kernel_params = longest;
+	memset(longest, 'x', DOMAIN_CMDLINE_MAX - 38);
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+	assert_int_equal(strlen(plan.cmdline), DOMAIN_CMDLINE_MAX);
+	domain_plan_dispose(&plan);
+	longest[DOMAIN_CMDLINE_MAX - 38] = 'x';
+	assert_int_equal(plan_domain(&in, &plan, NULL, &e), -1);
+	assert_string_equal(e.msg, "RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS: the kernel's command line would have 1024 bytes, and "
+		"1023 fit");
+}
+
 static void exports_volumes_by_a_device_of_their_own(void **state)
 {
 	const struct run_opts opts = { OPTS };
@@ -665,6 +693,7 @@ int main(void)
 		cmocka_unit_test(plans_event_handlers),
 		cmocka_unit_test(warns_of_isolators),
 		cmocka_unit_test(plans_the_domain),
+		cmocka_unit_test(adds_to_the_kernels_command_line),
 		cmocka_unit_test(exports_volumes_by_a_device_of_their_own),
 		cmocka_unit_test(gives_the_files_of_etc),
 		cmocka_unit_test(gives_the_domain_its_nics),
