@@ -37,7 +37,8 @@ SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c sessi
 CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
 	output.c prefix.c applog.c crilog.c journal.c sink.c) $(CONTROL)
-RUN         := $(addprefix stage1/,run.c notify.c core.c export.c idmap.c volumes.c poddir.c etc.c)
+APPS        := $(addprefix stage1/,apps.c apps_serve.c app_add.c app_files.c)
+RUN         := $(addprefix stage1/,run.c notify.c core.c export.c export_tree.c idmap.c volumes.c poddir.c etc.c) $(APPS)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
@@ -58,6 +59,7 @@ PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/caller.c $(SESSION) sta
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_attach := stage1/main_attach.c stage1/attach.c stage1/attach_request.c stage1/caller.c $(SESSION) stage1/pump.c \
 	stage1/sink.c stage1/signals.c stage1/terminal.c stage1/escape.c stage1/cli.c stage1/common/wire.c $(COMMON)
+PROG_app_add := stage1/main_app.c stage1/cli.c $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)
@@ -83,7 +85,8 @@ XENLIBS := -lxenlight -lxenvchan -lxenstore -lxentoollog
 GUESTLIBS := -Wl,--start-group -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -Wl,--end-group -lpthread
 
 ACI := $(B)/stage1-xen.aci
-ENTRYPOINTS := $(addprefix $(B)/stage1/,init enter attach gc stop machine p9 vif)
+ENTRYPOINTS := $(addprefix $(B)/stage1/,init enter attach app_add gc stop machine p9 vif)
+APP_NAMES := app_start app_stop app_rm # app_add's other names
 MODULE := $(B)/stage1/xen-$(XEN_VERSION).so
 DEB := $(B)/stage1-xen_$(VERSION)_amd64.deb
 
@@ -117,6 +120,7 @@ endef
 $(B)/stage1/init: $(call obj,$(PROG_init)); $(call link,$(JSON) $(SECCOMP))
 $(B)/stage1/enter: $(call obj,$(PROG_enter)); $(call link,$(JSON))
 $(B)/stage1/attach: $(call obj,$(PROG_attach)); $(call link)
+$(B)/stage1/app_add: $(call obj,$(PROG_app_add)); $(call link)
 $(B)/stage1/p9: $(call obj,$(PROG_p9)); $(call link,-lxenstore -lxengnttab -lxenevtchn -lpthread)
 $(B)/stage1/vif: $(call obj,$(PROG_vif)); $(call link,-lxenstore)
 $(B)/stage1/gc: $(call obj,$(PROG_gc)); $(call link,$(JSON))
@@ -165,6 +169,7 @@ $(ACI): $(ENTRYPOINTS) $(MODULE) $(B)/initramfs $(B)/vmlinux $(B)/manifest.json 
 	@$(B)/pack --format=aci $@ manifest=$(B)/manifest.json rootfs/=rootfs rootfs/rkt/status/ \
 		rootfs/export/ rootfs/opt/stage2/ \
 		$(foreach p,$(ENTRYPOINTS),rootfs/$(notdir $(p))=$(p):0755) \
+		$(foreach n,$(APP_NAMES),'rootfs/$(n)->app_add') \
 		rootfs/lib/stage1-xen/$(notdir $(MODULE))=$(MODULE):0755 \
 		rootfs/boot/vmlinux=$(B)/vmlinux:0644 rootfs/boot/initramfs=$(B)/initramfs:0644
 

@@ -187,6 +187,29 @@ int cli_machine(int argc, char **argv, struct machine_opts *opts_r, struct err *
 	return 0;
 }
 
+int cli_crossing(int argc, char **argv, struct crossing_opts *opts_r, struct err *e)
+{
+	struct crossing_opts o = { .debug = false };
+	const struct flag flags[] = {
+		{ "debug", &o.debug, NULL },
+		{ "uuid", NULL, &o.uuid },
+		{ "app", NULL, &o.app },
+		{ NULL, NULL, NULL },
+	};
+	int i;
+
+	if (parse_flags(argc, argv, flags, &i, e) < 0)
+		return -1;
+	if (i < argc)
+		return err_set(e, ERR_USAGE, "'%s' is too much", argv[i]);
+	if (!o.app || !*o.app)
+		return err_set(e, ERR_USAGE, "no app: --app=NAME");
+	if (strlen(o.app) > 255)
+		return err_set(e, ERR_USAGE, "--app: a name of %zu bytes, over 255", strlen(o.app));
+	*opts_r = o;
+	return 0;
+}
+
 int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e)
 {
 	struct enter_opts o = { .app = NULL };

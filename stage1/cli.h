@@ -52,6 +52,11 @@ struct machine_opts {
 /* Ours: a verb and a UUID. */
 int cli_machine(int argc, char **argv, struct machine_opts *opts_r, struct err *e);
 
+struct crossing_opts { /* of app_add, app_start, app_stop, app_rm */
+	bool debug;
+	const char *uuid, *app;
+};
+
 struct enter_opts {
 	const char *app; /* NULL: the only one */
 	char **argv;     /* the command, NULL-terminated; at least one word */
@@ -60,6 +65,7 @@ struct enter_opts {
 
 /* Of `enter` (rkt stage0/enter.go) and of what other entrypoints call it with, which say --app. */
 int cli_enter(int argc, char **argv, struct enter_opts *opts_r, struct err *e);
+int cli_crossing(int argc, char **argv, struct crossing_opts *opts_r, struct err *e);
 
 struct attach_opts {
 	const char *app;    /* never NULL */

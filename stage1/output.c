@@ -27,6 +27,8 @@ void output_open(struct output *o, struct session *s, const struct output_ends *
 	o->apps = xcalloc(s->napps, sizeof(*o->apps));
 	o->give = ends->give;
 	o->give_arg = ends->give_arg;
+	for (size_t i = 0; i < s->napps; i++)
+		o->apps[i].log.fd = -1;
 	o->shared = same_file(ends->out, ends->err);
 	journal_open(&o->journal, ends->journal, ends->pod);
 	sink_open(&o->outlets[0].sink, ends->out);
@@ -37,6 +39,12 @@ void output_app(struct output *o, size_t app, const char *name)
 {
 	o->apps[app].name = name;
 	applog_open(&o->apps[app].log, name);
+}
+
+void output_app_gone(struct output *o, size_t app)
+{
+	applog_close(&o->apps[app].log);
+	o->apps[app] = (struct output_app){ .log.fd = -1 };
 }
 
 static uint8_t *room_of(struct outlet *let, size_t *room_r)
@@ -135,7 +143,8 @@ static bool fill(struct output *o, size_t outlet, bool last)
 
 	for (size_t i = 0; i < o->s->napps; i++)
 		for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-			if (outlet_of(o, k) == outlet && fill_from(o, let, (let->first_app + i) % o->s->napps, k, last))
+			if (outlet_of(o, k) == outlet && session_has(o->s, (unsigned)((let->first_app + i) % o->s->napps)) &&
+				fill_from(o, let, (let->first_app + i) % o->s->napps, k, last))
 				moved = true;
 	if (o->s->napps > 0)
 		let->first_app = (let->first_app + 1) % o->s->napps;
@@ -170,7 +179,8 @@ bool output_pump(struct output *o, bool last)
 		moved = empty(&o->outlets[i]) || moved;
 	}
 	for (size_t i = 0; i < o->s->napps; i++)
-		applog_flush(&o->apps[i].log);
+		if (session_has(o->s, (unsigned)i))
+			applog_flush(&o->apps[i].log);
 	return moved;
 }
 

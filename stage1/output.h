@@ -64,6 +64,7 @@ struct output_ends {
 /* `s` and the texts must outlive it. Every stream is of lines until the caller sets another mode in apps[]. */
 void output_open(struct output *o, struct session *s, const struct output_ends *ends);
 void output_app(struct output *o, size_t app, const char *name); /* for each; the name is borrowed */
+void output_app_gone(struct output *o, size_t app); /* of one that comes and goes; all it wrote is written */
 /*
  * Moves what can be moved without waiting: a bounded amount. True when something moved: there may be
  * more, and credit to give. `last`: nothing more will come of the guest.

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stage1/apps.h"
 #include "stage1/common/util.h"
 #include "stage1/control.h"
 #include "stage1/core.h"
@@ -48,6 +49,7 @@ struct run {
 	int stdin_app;
 	struct session *session;
 	struct control *control;
+	struct apps *apps; /* of a mutable pod */
 	struct output *output;
 	struct crilog **crilogs; /* one for each app; NULL: it has none */
 	uint32_t domid;
@@ -70,6 +72,7 @@ static int look_around(struct run *r, struct plan_warnings *warnings, struct err
 		return -1;
 	if (etc_read(&modes, r->s1root, &r->etc, e) < 0)
 		return -1;
+	r->mounts.exports_volumes = r->mounts.exports_volumes || r->opts->mutable_pod; /* they may come later */
 	r->net_request = (struct net_request){ .net = r->opts->net, .uuid = r->opts->uuid, .s1root = r->s1root,
 		.local_config = r->opts->local_config, .pod = &r->pod, .cancel = r->signals };
 	return net_plan_make(&r->net_request, &r->net_plan, e);
@@ -267,6 +270,8 @@ static void close_output(struct run *r)
 static int let_run(struct run *r, struct err *e)
 {
 	AUTO_CLOSE int backend = -1;
+	const struct plan_input plan = plan_input(r);
+	struct apps_input apps = { .plan = &plan, .memory_kib = r->domain_plan.memory_kib };
 	int console = -1, ret;
 
 	if (r->xo->backend(r->xen, r->domid, &backend, e) < 0 ||
@@ -282,20 +287,33 @@ static int let_run(struct run *r, struct err *e)
 	for (size_t i = 0; i < r->pod.napps; i++)
 		if (r->pod.apps[i].says_ready)
 			session_awaits_ready(r->session, i);
+	if (r->opts->mutable_pod)
+		session_let_come_and_go(r->session);
 	open_output(r);
+	apps.session = r->session;
+	apps.output = r->output;
+	apps.control = r->control;
+	apps.backend = backend;
+	if (r->opts->mutable_pod && apps_open(&r->apps, &apps, e) < 0) {
+		(void)close(console);
+		return -1;
+	}
 	ret = supervise(&(struct supervise_input){
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
 		.signals = r->signals, .backend = backend, .console = console,
-		.control = r->control, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
+		.control = r->control, .apps = r->apps, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
 		.terminal = r->lends_terminal, .ready = set_ready, .crashed_r = &r->crashed,
 	}, e);
+	apps_close(r->apps);
+	if (ret == 0 && r->opts->mutable_pod && !r->session->stopping)
+		return err_set(e, ERR_HOST, "the guest has ended, and nobody asked it to");
 	return ret;
 }
 
 /* Apps whose end is known leave their status, also when the guest died afterwards. */
 static int write_statuses(const struct run *r, struct err *e)
 {
-	for (size_t i = 0; r->session && i < r->session->napps; i++) {
+	for (size_t i = 0; r->session && !r->opts->mutable_pod && i < r->session->napps; i++) { /* apps.c has written those */
 		const struct session_app *app = &r->session->apps[i];
 
 		if (app->state != SESSION_APP_OVER)
@@ -380,6 +398,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (r.net_plan)
 		trace_step("the networks are gone");
 	close_output(&r);
+	apps_free(r.apps);
 	close_crilogs(&r);
 	if (r.session)
 		session_dispose(r.session);

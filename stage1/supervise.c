@@ -233,7 +233,7 @@ static int earlier(int a, int b)
 
 static int wait_for_event(struct loop *l, struct err *e)
 {
-	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX];
+	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX + APPS_POLL_MAX];
 	int timeout = -1, nxen;
 	nfds_t n;
 
@@ -255,6 +255,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 		return -1;
 	n = FD_XEN + (nfds_t)nxen;
 	n += control_prepare(l->in->control, l->s, fds + n);
+	n += apps_prepare(l->in->apps, fds + n, &timeout);
 	if (poll(fds, n, timeout) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, "poll");
@@ -276,13 +277,20 @@ static int wait_for_event(struct loop *l, struct err *e)
 	return 0;
 }
 
+static bool serve(struct loop *l)
+{
+	bool moved = control_serve(l->in->control, l->s);
+
+	return apps_serve(l->in->apps) || moved;
+}
+
 /* With the guest and with those who enter, until neither has more to say to the other. */
 static int exchange_all(struct loop *l, struct err *e)
 {
 	do {
 		if (exchange(l, e) < 0)
 			return -1;
-	} while (control_serve(l->in->control, l->s));
+	} while (serve(l));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef STAGE1_SUPERVISE_H
 #define STAGE1_SUPERVISE_H
 
+#include "stage1/apps.h"
 #include "stage1/control.h"
 #include "stage1/output.h"
 #include "stage1/session.h"
@@ -20,6 +21,7 @@ struct supervise_input {
 	int backend;    /* pidfd of the export's server */
 	int console;    /* the console's terminal, or -1; taken */
 	struct control *control; /* those who enter the pod */
+	struct apps *apps;       /* of a mutable pod, else NULL */
 	bool debug;     /* show the console and what happens */
 	struct output *output; /* of the session's apps */
 	int stdin_app;  /* index of the app that our stdin is for; -1: of none */

@@ -22,6 +22,8 @@ UNIT_test_console    := stage1/console.c stage1/terminal.c
 UNIT_test_attach     := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_crilog     := stage1/crilog.c $(COMMON)
 UNIT_test_control    := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
+UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
+	sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_idmap      := stage1/idmap.c $(COMMON)
 UNIT_test_notify     := stage1/notify.c $(COMMON)
@@ -43,6 +45,7 @@ UNIT_test_quantity   := stage0/quantity.c stage1/plan/quantity.c $(COMMON)
 
 UNITLIBS_test_oci      := -larchive -lmd $(JSON)
 UNITLIBS_test_pgp      := -lmd
+UNITLIBS_test_apps     := $(JSON)
 UNITLIBS_test_pod      := $(JSON)
 UNITLIBS_test_net      := $(JSON)
 UNITLIBS_test_plan     := $(JSON) $(SECCOMP)

@@ -59,8 +59,6 @@ static int check_flags(const struct run_opts *o, struct err *e)
 
 	if (check_net(o, e) < 0)
 		return -1;
-	if (o->mutable_pod)
-		return err_set(e, ERR_INPUT, "--mutable: mutable pods are not supported yet");
 	if (o->ipc && !strcmp(o->ipc, "parent"))
 		return err_set(e, ERR_INPUT, "--ipc=parent: a virtual machine cannot share the host's IPC");
 	if (o->ipc && strcmp(o->ipc, "auto") != 0 && strcmp(o->ipc, "private") != 0)
@@ -117,14 +115,21 @@ static int check_markers(const struct pod *pod, struct err *e)
 	return 0;
 }
 
+int plan_check_app(const struct plan_input *in, size_t i, struct plan_warnings *w, struct err *e)
+{
+	return check_markers(in->pod, e) < 0 ? -1 : check_app(in->opts, &in->pod->apps[i], w, e);
+}
+
 int plan_check(const struct plan_input *in, struct plan_warnings *w, struct err *e)
 {
 	const struct pod *pod = in->pod;
 
 	if (check_flags(in->opts, e) < 0)
 		return -1;
-	if (pod->napps == 0)
+	if (pod->napps == 0 && !in->opts->mutable_pod)
 		return err_set(e, ERR_INPUT, "pod.apps: empty");
+	if (pod->napps > 0 && in->opts->mutable_pod)
+		return err_set(e, ERR_INPUT, "--mutable: the pod has apps already: to such a pod they are added while it runs");
 	if (pod->napps > 1 && in->opts->interactive)
 		return err_set(e, ERR_INPUT, "--interactive: the pod has %zu apps, and there is one stdin",
 			pod->napps);

@@ -243,6 +243,44 @@ int plan_mounts(const struct pod *pod, struct mounts_plan *plan_r, struct plan_w
 	return 0;
 }
 
+static struct volume_plan own_volume(const struct volume_plan *from, size_t number)
+{
+	struct volume_plan v = *from;
+
+	v.source = xstrdup(from->source);
+	if (v.kind == POD_VOLUME_HOST) {
+		v.entry = xasprintf(PLAN_EXPORT_VOLUMES "/%zu", number);
+	} else {
+		v.entry = xasprintf(PLAN_EXPORT_POD "/" PLAN_POD_EMPTY "/%s", from->source);
+		v.read_only = false;
+	}
+	return v;
+}
+
+void mounts_of_app(const struct mounts_plan *all, size_t app, size_t first, struct mounts_plan *own_r)
+{
+	const struct app_mounts *from = &all->apps[app];
+	AUTO_FREE size_t *number = xcalloc(all->nvolumes + 1, sizeof(*number)); /* in own.volumes, and 1; 0: none yet */
+	struct mounts_plan own = { .napps = 1, .exports_volumes = true };
+
+	own.apps = xcalloc(1, sizeof(*own.apps));
+	own.apps[0].has_sysfs = from->has_sysfs;
+	own.apps[0].list = xcalloc(from->n + 1, sizeof(*own.apps[0].list));
+	own.volumes = xcalloc(from->n + 1, sizeof(*own.volumes));
+	for (size_t i = 0; i < from->n; i++) {
+		struct mount_plan *m = &own.apps[0].list[own.apps[0].n++];
+
+		*m = from->list[i];
+		m->target = xstrdup(from->list[i].target);
+		if (number[m->volume] == 0) {
+			own.volumes[own.nvolumes] = own_volume(&all->volumes[m->volume], first + own.nvolumes);
+			number[m->volume] = ++own.nvolumes;
+		}
+		m->volume = number[m->volume] - 1;
+	}
+	*own_r = own;
+}
+
 int mounts_found(struct volume_plan *v, uint32_t mode, unsigned dev_major, unsigned dev_minor,
 	struct err *e)
 {

@@ -69,6 +69,12 @@ struct mounts_plan {
 /* Borrows from the pod. Errors: "app 'web', mount '/srv': no volume named 'data'". */
 int plan_mounts(const struct pod *pod, struct mounts_plan *plan_r, struct plan_warnings *warnings,
 	struct err *e);
+/*
+ * Of the whole pod's plan what one app needs, for an app that is added while the pod runs. Host volumes get places
+ * of their own, numbered from `first` on. An empty volume has one place for all apps, by its name, and can be
+ * written: who may not is kept from it in the guest, for another app may come that does.
+ */
+void mounts_of_app(const struct mounts_plan *all, size_t app, size_t first, struct mounts_plan *own_r);
 void mounts_plan_dispose(struct mounts_plan *plan);
 
 /*

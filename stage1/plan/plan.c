@@ -279,6 +279,7 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 
 	plan.hostname = own(&plan, in->opts->hostname ? xstrdup(in->opts->hostname)
 						      : xasprintf("rkt-%s", in->opts->uuid));
+	plan.stays = in->opts->mutable_pod;
 	plan.nics = (struct guest_nic *)in->nics; /* only read */
 	plan.nnics = in->nnics;
 	plan.apps = own(&plan, xcalloc(in->pod->napps, sizeof(*plan.apps)));

@@ -67,6 +67,8 @@ void plan_warn(struct plan_warnings *warnings, const char *fmt, ...) __attribute
 
 /* Flags and manifest entries that this version cannot honour: an error, or a warning when harmless. */
 int plan_check(const struct plan_input *in, struct plan_warnings *warnings, struct err *e);
+/* Likewise of one app, which is added to a pod that runs: in->pod's of that index. */
+int plan_check_app(const struct plan_input *in, size_t i, struct plan_warnings *warnings, struct err *e);
 int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,
 	struct err *e);
 /* The plan's nics, of whose number plan_domain() was told, once they are made. */

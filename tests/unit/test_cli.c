@@ -290,11 +290,35 @@ static void reads_what_enter_is_called_with(void **state)
 	assert_string_equal(e.msg, "unknown flag '--debug'");
 }
 
+static void reads_what_the_entrypoints_for_apps_are_called_with(void **state)
+{
+	static const char *const add[] = { "app_add", "--debug=false", "--uuid=" "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01", "--app=web", NULL };
+	static const char *const stop[] = { "app_stop", "--debug=true", "--app=web", NULL };
+	static const char *const none[] = { "app_rm", "--debug=true", NULL };
+	static const char *const more[] = { "app_rm", "--app=web", "db", NULL };
+	struct crossing_opts o;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(cli_crossing(count(add), (char **)add, &o, &e), 0);
+	assert_string_equal(o.app, "web");
+	assert_string_equal(o.uuid, "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01");
+	assert_false(o.debug);
+	assert_int_equal(cli_crossing(count(stop), (char **)stop, &o, &e), 0);
+	assert_true(o.debug && !o.uuid);
+	assert_int_equal(cli_crossing(count(none), (char **)none, &o, &e), -1);
+	assert_string_equal(e.msg, "no app: --app=NAME");
+	e = (struct err)ERR_INIT;
+	assert_int_equal(cli_crossing(count(more), (char **)more, &o, &e), -1);
+	assert_string_equal(e.msg, "'db' is too much");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_attach_is_called_with),
 		cmocka_unit_test(reads_what_enter_is_called_with),
+		cmocka_unit_test(reads_what_the_entrypoints_for_apps_are_called_with),
 		cmocka_unit_test(reads_what_stage0_writes),
 		cmocka_unit_test(reads_flags_as_go_does),
 		cmocka_unit_test(says_what_is_wrong_with_a_command_line),

@@ -307,6 +307,51 @@ static void knows_devices_by_their_numbers(void **state)
 	}
 }
 
+/* Of an app that is added to others: places of its own, but for an empty volume, which all write. */
+static void gives_one_app_what_is_its(void **state)
+{
+	struct pod_volume volumes[] = {
+		{ HOST, .name = TEXT("h"), .source = TEXT("/h"), .read_only = POD_TRUE },
+		{ .kind = POD_VOLUME_EMPTY, .name = TEXT("e"), .read_only = POD_TRUE, .mode = 01777 },
+	};
+	struct pod_mount one[] = { { .volume = TEXT("h"), .path = TEXT("/x") } };
+	struct pod_mount two[] = { { .volume = TEXT("e"), .path = TEXT("/sys/e") }, { .volume = TEXT("h"), .path = TEXT("/h") },
+		{ .volume = TEXT("e"), .path = TEXT("/again") } };
+	struct pod_mount_point point = { .name = TEXT("log"), .path = TEXT("/log") };
+	struct pod_app apps[] = {
+		{ .name = TEXT("a"), .mounts = one, .nmounts = 1 },
+		{ .name = TEXT("b"), .mounts = two, .nmounts = 3, .mount_points = &point, .nmount_points = 1, .docker_image = true },
+	};
+	const struct pod pod = { .apps = apps, .napps = 2, .volumes = volumes, .nvolumes = 2 };
+	static const struct { const char *target, *entry; size_t volume; bool read_only, copy; } want[] = {
+		{ "/sys/e", "export/pod/empty/e", 0, true, false }, { "/h", "export/volumes/8", 1, true, false },
+		{ "/again", "export/pod/empty/e", 0, true, false }, { "/log", "export/pod/empty/b-log", 2, false, true },
+	};
+	struct mounts_plan all, own;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(plan_mounts(&pod, &all, NULL, &e), 0);
+	mounts_of_app(&all, 1, 7, &own);
+	mounts_plan_dispose(&all);
+	assert_int_equal(own.napps, 1);
+	assert_int_equal(own.nvolumes, 3);
+	assert_true(own.exports_volumes && !own.apps[0].has_sysfs);
+	assert_int_equal(own.apps[0].n, COUNT(want));
+	for (size_t i = 0; i < COUNT(want); i++) {
+		const struct mount_plan *m = &own.apps[0].list[i];
+
+		assert_string_equal(m->target, want[i].target);
+		assert_int_equal(m->volume, want[i].volume);
+		assert_string_equal(own.volumes[m->volume].entry, want[i].entry);
+		assert_true(m->read_only == want[i].read_only && m->copy_image == want[i].copy);
+	}
+	assert_false(own.volumes[0].read_only); /* who comes later may be allowed to write it */
+	assert_true(own.volumes[1].read_only);
+	assert_int_equal(own.volumes[0].mode, 01777);
+	mounts_plan_dispose(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +365,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_cannot_be),
 		cmocka_unit_test(bounds_the_volumes_of_a_pod),
 		cmocka_unit_test(knows_devices_by_their_numbers),
+		cmocka_unit_test(gives_one_app_what_is_its),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

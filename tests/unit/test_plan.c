@@ -41,7 +41,7 @@ static void refuses_flags(void **state)
 			"--net=none,x: none takes no arguments and no other networks" },
 		{ { .net = "none:A=b", .uuid = UUID },
 			"--net=none:A=b: none takes no arguments and no other networks" },
-		{ { OPTS, .mutable_pod = true }, "--mutable: mutable pods are not supported yet" },
+		{ { OPTS, .mutable_pod = true }, "--mutable: the pod has apps already: to such a pod they are added while it runs" },
 		{ { OPTS, .mds_token = "t" }, "--mds-token: with --net=none the metadata service cannot be reached" },
 		{ { OPTS, .ipc = "parent" }, "--ipc=parent: a virtual machine cannot share the host's IPC" },
 		{ { OPTS, .ipc = "x" }, "--ipc=x: auto, private or parent" },
