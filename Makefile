@@ -55,11 +55,11 @@ LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbu
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))
 
 PROG_init   := stage1/main_run.c $(RUN) $(SUPERVISE) $(NET) $(PLAN) $(POD) $(HOST) $(WIRE) $(COMMON)
-PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/caller.c $(SESSION) stage1/pump.c stage1/sink.c stage1/signals.c \
+PROG_enter  := stage1/main_enter.c stage1/enter.c stage1/appctl.c stage1/caller.c $(SESSION) stage1/pump.c stage1/sink.c stage1/signals.c \
 	stage1/terminal.c stage1/cli.c $(POD) $(WIRE) $(COMMON)
 PROG_attach := stage1/main_attach.c stage1/attach.c stage1/attach_request.c stage1/caller.c $(SESSION) stage1/pump.c \
 	stage1/sink.c stage1/signals.c stage1/terminal.c stage1/escape.c stage1/cli.c stage1/common/wire.c $(COMMON)
-PROG_app_add := stage1/main_app.c stage1/cli.c $(COMMON)
+PROG_app_add := stage1/main_app.c stage1/appctl.c stage1/cli.c $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)

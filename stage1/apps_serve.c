@@ -64,7 +64,7 @@ static bool accept_one(struct apps *a)
 
 static void answer(struct app_client *cl, const struct err *e)
 {
-	struct appctl_answer answer = { .failed = e->kind != ERR_NONE };
+	struct appctl_answer answer = { .failed = e->kind != ERR_NONE, .number = cl->id };
 
 	(void)snprintf(answer.text, sizeof(answer.text), "%s", e->msg);
 	(void)send(cl->fd, &answer, sizeof(answer), MSG_NOSIGNAL);
@@ -114,6 +114,8 @@ static int begin(struct apps *a, struct app_client *cl, const struct appctl_requ
 	case APPCTL_START:
 		cl->deadline = now + START_MS;
 		return apps_start(a, rq->app, e);
+	case APPCTL_NUMBER:
+		return id < 0 ? err_set(e, ERR_INPUT, "the pod has no app '%s'", rq->app) : 0;
 	case APPCTL_STOP:
 		cl->deadline = now + STOP_MS;
 		if (id >= 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stage1/appctl.h"
 #include "stage1/caller.h"
 #include "stage1/common/exec_request.h"
 #include "stage1/common/util.h"
@@ -25,6 +26,19 @@ struct enter {
 	bool tty;  /* ours is the command's */
 	bool stdin_open;
 };
+
+/* Where apps come and go the supervisor knows their numbers. */
+static int ask_number(const char *name, uint32_t *app_r, struct err *e)
+{
+	struct appctl_request rq = { .op = APPCTL_NUMBER };
+	struct appctl_answer answer;
+
+	(void)snprintf(rq.app, sizeof(rq.app), "%s", name);
+	if (appctl_ask(&rq, -1, &answer, e) < 0)
+		return -1;
+	*app_r = answer.number;
+	return 0;
+}
 
 /* The guest plan's apps are the manifest's, in its order. */
 static int find_app(const char *name, uint32_t *app_r, struct err *e)
@@ -44,6 +58,8 @@ static int find_app(const char *name, uint32_t *app_r, struct err *e)
 	else if (i == pod.napps)
 		ret = err_set(e, ERR_USAGE, "the pod has no app '%s'", name ? name : "");
 	*app_r = (uint32_t)i;
+	if (ret == 0 && access(APPCTL_SOCKET, F_OK) == 0)
+		ret = ask_number(pod.apps[i].name, app_r, e);
 	pod_dispose(&pod);
 	return ret;
 }

@@ -190,6 +190,15 @@ static void answered(int sock, const char *text)
 	(void)close(sock);
 }
 
+static void numbered(int sock, uint32_t number)
+{
+	struct appctl_answer answer;
+
+	assert_int_equal(recv(sock, &answer, sizeof(answer), 0), sizeof(answer));
+	assert_true(!answer.failed && answer.number == number);
+	(void)close(sock);
+}
+
 static void greet(void)
 {
 	assert_true(frame_put_hello(&guest));
@@ -224,17 +233,20 @@ static void a_life(void **state)
 	greet();
 	answered(ask(APPCTL_ADD, "web", -1), "nothing came along");
 	answered(ask(APPCTL_START, "web", -1), "the pod has no app 'web'");
+	answered(ask(APPCTL_NUMBER, "web", -1), "the pod has no app 'web'");
+	add("first");
 	add("web");
 	one = ask(APPCTL_START, "web", -1);
 	two = ask(APPCTL_STOP, "web", -1); /* before it runs */
 	unanswered(one);
-	guest_says(0, WIRE_APP_STARTED, 5);
+	guest_says(1, WIRE_APP_STARTED, 5);
 	answered(one, "");
 	answered(ask(APPCTL_START, "web", -1), ""); /* it runs already */
+	numbered(ask(APPCTL_NUMBER, "web", -1), 1);
 	answered(ask(APPCTL_REMOVE, "web", -1), "app 'web': it is running: stop it first");
 	unanswered(two);
 	expect_status("web", NULL);
-	guest_says(0, WIRE_APP_KILLED, 15);
+	guest_says(1, WIRE_APP_KILLED, 15);
 	expect_status("web", "15\n");
 	answered(two, "");
 	answered(ask(APPCTL_STOP, "web", -1), "");
@@ -242,20 +254,20 @@ static void a_life(void **state)
 	one = ask(APPCTL_START, "web", -1);
 	unanswered(one);
 	expect_status("web", NULL);
-	guest_says(0, WIRE_APP_GONE, 0);
+	guest_says(1, WIRE_APP_GONE, 0);
 	expect_status("web", NULL); /* the old end is nobody's any more */
-	guest_says(0, WIRE_APP_FAILED, 203);
+	guest_says(1, WIRE_APP_FAILED, 203);
 	answered(one, "no such program");
 	expect_status("web", "203\n");
 	one = ask(APPCTL_REMOVE, "web", -1);
 	unanswered(one);
 	assert_int_equal(removed, 0);
-	guest_says(0, WIRE_APP_GONE, 0);
+	guest_says(1, WIRE_APP_GONE, 0);
 	answered(one, "");
 	assert_int_equal(removed, 1);
 	assert_int_equal(apps_find(apps, "web"), -1);
 	add("web");
-	assert_int_equal(apps_find(apps, "web"), 0);
+	assert_int_equal(apps_find(apps, "web"), 1);
 }
 
 static void what_is_not_there_is_stopped_and_gone(void **state)
