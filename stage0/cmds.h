@@ -5,6 +5,8 @@
 #ifndef STAGE0_CMDS_H
 #define STAGE0_CMDS_H
 
+#include <stdbool.h>
+
 #include "stage1/common/err.h"
 
 #ifndef STAGE1_PATH_DEFAULT
@@ -33,6 +35,10 @@ int cmd_gc(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_cat_manifest(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_app(int argc, char **argv);
+
+/* Puts the first word that is no global flag at argv[1]; false when there is none. */
+bool cmd_word_first(int argc, char **argv);
 
 /* Prints; evaluates to EXIT_STAGE0. */
 int cmd_fail(const struct err *e);

@@ -26,6 +26,21 @@ int launch_check(const struct image *stage1, struct err *e)
 		&version, e);
 }
 
+int launch_check_mutable(const struct image *stage1, struct err *e)
+{
+	static const char *const needed[] = { "app/rm", "app/start", "app/stop" }; /* rkt looks for these */
+	const char *path;
+
+	for (size_t i = 0; i < COUNT(needed); i++) {
+		int ret = entry_path(stage1, needed[i], &path, e);
+
+		if (ret <= 0)
+			return ret < 0 ? -1 : err_set(e, ERR_INPUT, "no annotation 'coreos.com/rkt/stage1/%s': this stage1 cannot run "
+				"mutable pods", needed[i]);
+	}
+	return 0;
+}
+
 /* As rkt's stage0 does when there is no hosts-fallback. */
 static char *hosts_head(int etc)
 {

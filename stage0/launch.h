@@ -14,6 +14,8 @@
 
 /* Whether the image says how it is run. The caller says which image. */
 int launch_check(const struct image *stage1, struct err *e);
+/* Whether apps can come and go with it. */
+int launch_check_mutable(const struct image *stage1, struct err *e);
 
 struct launch {
 	const struct run_flags *flags;

@@ -131,6 +131,16 @@ int layers_mount(const struct poddir *pod, struct err *e)
 	return -1;
 }
 
+int layers_mount_app(const struct poddir *pod, const char *app, struct err *e)
+{
+	AUTO_FREE char *dir = poddir_path(pod);
+	AUTO_CLOSE int root = openat(pod->fd, "stage1/rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, "open stage1/rootfs");
+	return mount_app(pod, dir, root, app, e);
+}
+
 int layers_unmount(const struct poddir *pod, struct err *e)
 {
 	AUTO_FREE char *dir = poddir_path(pod);

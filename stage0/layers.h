@@ -10,6 +10,8 @@
 
 /* Does nothing for a pod that was not prepared so. After an error nothing is mounted. */
 int layers_mount(const struct poddir *pod, struct err *e);
+/* Of one app more, in a pod that runs. */
+int layers_mount_app(const struct poddir *pod, const char *app, struct err *e);
 /* Unmounts whatever is mounted below the pod's directory. */
 int layers_unmount(const struct poddir *pod, struct err *e);
 /* A link etc/mtab in the root of an app that has none: `dir` has `rootfs` in it (rkt: ensureMtabExists). */

@@ -33,6 +33,7 @@ static const struct {
 	{ "gc", cmd_gc, "remove all pods that have ended" },
 	{ "cat-manifest", cmd_cat_manifest, "print a pod's manifest" },
 	{ "export", cmd_export, "make an image of an app of a pod that has ended" },
+	{ "app", cmd_app, "change the apps of a pod while it runs (an experiment of rkt's)" },
 	{ "plan", cmd_plan, "show what run would do, without doing anything" },
 	{ "trust", cmd_trust, "trust a key to sign images" },
 	{ "check", cmd_check, "say whether this host is ready to" },
@@ -58,7 +59,7 @@ static int help(void)
  * rkt takes its global flags (--dir=DIR, --dir DIR, --debug) before the command too: puts the command
  * first. False when there is none.
  */
-static bool command_first(int argc, char **argv)
+bool cmd_word_first(int argc, char **argv)
 {
 	static const char *const valued[] = { "dir", "local-config", "system-config", "user-config",
 		"insecure-options" };
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
 		return help();
-	found = command_first(argc, argv);
+	found = cmd_word_first(argc, argv);
 	if (found && !strcmp(argv[1], "help"))
 		return argc > 2 && argv[argc - 1][0] != '-' ? help_on(argv[argc - 1]) : help();
 	if (found)

@@ -30,6 +30,7 @@ void pod_opts_dispose(struct pod_opts *opts)
 		cli_list_dispose(&o->user_annotations);
 		cli_list_dispose(&o->user_labels);
 		cli_list_dispose(&o->mounts);
+		cli_list_dispose(&o->mnt_volumes);
 	}
 	free(opts->apps);
 	cli_list_dispose(&opts->volumes);
@@ -39,6 +40,8 @@ void pod_opts_dispose(struct pod_opts *opts)
 	cli_list_dispose(&opts->env_file);
 	cli_list_dispose(&opts->set_env);
 	cli_list_dispose(&opts->annotations);
+	cli_list_dispose(&opts->user_annotations);
+	cli_list_dispose(&opts->user_labels);
 	*opts = (struct pod_opts)POD_OPTS_INIT;
 }
 
@@ -79,7 +82,7 @@ static const struct shape shape_handler[] = {
 	{ .key = NULL },
 };
 
-static int override_exec(json_object *app, const struct app_opts *opts, struct err *e)
+static int override_exec(json_object *app, const struct app_opts *opts, bool replace, struct err *e)
 {
 	json_object *exec = opts->exec && *opts->exec ? NULL : jb_get(app, "exec");
 
@@ -89,6 +92,8 @@ static int override_exec(json_object *app, const struct app_opts *opts, struct e
 		if (opts->exec && *opts->exec)
 			(void)json_object_array_add(exec, json_object_new_string(opts->exec));
 	}
+	if (replace && opts->args && json_object_array_length(exec) > 1)
+		(void)json_object_array_del_idx(exec, 1, json_object_array_length(exec) - 1);
 	for (size_t i = 0; i < opts->nargs; i++)
 		(void)json_object_array_add(exec, json_object_new_string(opts->args[i]));
 	if (!json_object_array_length(exec))
@@ -173,7 +178,7 @@ static void override_string(json_object *app, const char *key, const char *value
 
 static int override_app(json_object *app, const struct app_opts *opts, const struct pod_opts *pod, struct err *e)
 {
-	if (override_exec(app, opts, e) < 0)
+	if (override_exec(app, opts, pod->added, e) < 0)
 		return -1;
 	if (opts->working_dir && *opts->working_dir && *opts->working_dir != '/')
 		return err_set(e, ERR_USAGE, "--working-dir: '%s' is not an absolute path", opts->working_dir);
@@ -274,6 +279,10 @@ static int fill_app(json_object *item, const struct app_image *image, const stru
 	jb_member(item, "app", app);
 	if (make_mounts(&opts->mounts, &pod->mounts, volumes, &mounts, e) < 0)
 		return -1;
+	if (add_app_volumes(&opts->mnt_volumes, &mounts, e) < 0) {
+		json_object_put(mounts);
+		return -1;
+	}
 	if (opts->read_only_root)
 		jb_member(item, "readOnlyRootFS", json_object_new_boolean(true));
 	if (mounts)
@@ -290,15 +299,17 @@ static int check_name(json_object *apps, const char *name, struct err *e)
 	return n < 2 ? 0 : err_set(e, ERR_USAGE, "an app is named '%s' already: use --name=NAME", name);
 }
 
-static int make_pod_notes(json_object *pod, const struct cli_list *flags, struct err *e)
+static int make_pod_notes(json_object *pod, const struct pod_opts *opts, struct err *e)
 {
+	const struct cli_list *flags = &opts->annotations;
+	const char *flag = opts->mutable_pod ? "annotation" : "pod-annotation";
 	json_object *notes = jb_list(pod, "annotations");
 
 	for (size_t i = 0; i < flags->n; i++)
 		if (str_has_prefix(flags->v[i], MUTABLE "="))
-			return err_set(e, ERR_USAGE, "--pod-annotation: '%s' is not for you to set", MUTABLE);
-	jb_set_pair(notes, MUTABLE, "false");
-	return add_pairs(notes, "pod-annotation", flags, true, e);
+			return err_set(e, ERR_USAGE, "--%s: '%s' is not for you to set", flag, MUTABLE);
+	jb_set_pair(notes, MUTABLE, opts->mutable_pod ? "true" : "false");
+	return add_pairs(notes, flag, flags, true, e);
 }
 
 static int fill_pod(json_object *pod, const struct pod_opts *opts, const struct app_image *images, struct err *e)
@@ -320,10 +331,13 @@ static int fill_pod(json_object *pod, const struct pod_opts *opts, const struct 
 			check_name(apps, jb_text(item, "name"), e) < 0)
 			return err_prefix(e, "image %s", opts->apps[i].image);
 	}
-	if (make_pod_notes(pod, &opts->annotations, e) < 0 || make_ports(&opts->ports, apps, &ports, e) < 0)
+	if (make_pod_notes(pod, opts, e) < 0 || (opts->mutable_pod ? make_pod_ports(&opts->ports, &ports, e)
+								   : make_ports(&opts->ports, apps, &ports, e)) < 0)
 		return -1;
 	jb_member(pod, "ports", ports);
-	return 0;
+	if (override_map(pod, "userAnnotations", "user-annotation", &opts->user_annotations, e) < 0)
+		return -1;
+	return override_map(pod, "userLabels", "user-label", &opts->user_labels, e);
 }
 
 /* What no flag is to blame for, an image is: stage1's reader finds it now rather than later. */

@@ -31,6 +31,7 @@ struct app_opts {
 	struct cli_list environment;                           /* NAME=VALUE, as those below */
 	struct cli_list annotations, user_annotations, user_labels;
 	struct cli_list mounts;                                /* volume=NAME,target=PATH */
+	struct cli_list mnt_volumes;                           /* name=NAME,target=PATH,kind=KIND,...: the app's own */
 	char **args;                                           /* become exec's last ones */
 	size_t nargs;
 };
@@ -44,6 +45,9 @@ struct pod_opts {
 	struct cli_list env_file;    /* these beat what images and --environment say, */
 	struct cli_list set_env;     /* and these beat all */
 	struct cli_list annotations; /* the pod's */
+	struct cli_list user_annotations, user_labels; /* likewise */
+	bool mutable_pod;            /* apps come and go: `ports` are NAME:PROTOCOL:PODPORT:IP:PORT, and annotations --annotation's */
+	bool added;                  /* its app is added to such a pod: arguments replace the image's */
 };
 
 #define POD_OPTS_INIT { .apps = NULL }

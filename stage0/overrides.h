@@ -20,8 +20,13 @@ int make_volumes(const struct cli_list *volumes, json_object **list_r, struct er
 int make_mounts(const struct cli_list *own, const struct cli_list *pod, json_object *volumes,
 	json_object **list_r, struct err *e);
 
+/* The app's own volumes and where they go, added to its mounts; the list is made when it is NULL. */
+int add_app_volumes(const struct cli_list *flags, json_object **mounts, struct err *e);
+
 /* ports.c: looks into the apps for what the names mean. */
 int make_ports(const struct cli_list *ports, json_object *apps, json_object **list_r, struct err *e);
+/* Of a mutable pod: they say themselves where they lead. */
+int make_pod_ports(const struct cli_list *ports, json_object **list_r, struct err *e);
 
 /* isolators.c: changes app.isolators as rkt's prepareIsolators does. */
 int override_isolators(json_object *app, const struct app_opts *opts, struct err *e);

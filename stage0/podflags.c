@@ -223,3 +223,40 @@ int make_mounts(const struct cli_list *own, const struct cli_list *pod, json_obj
 	*list_r = list;
 	return 0;
 }
+
+static int add_app_volume(json_object *mounts, const char *whole, struct err *e)
+{
+	struct param params[VOLUME_PARAMS + 2] = { [KIND] = { "kind", NULL }, [SOURCE] = { "source", NULL },
+		[READ_ONLY] = { "readOnly", NULL }, [RECURSIVE] = { "recursive", NULL },
+		[MODE] = { "mode", NULL }, [UID] = { "uid", NULL }, [GID] = { "gid", NULL },
+		[VOLUME_PARAMS] = { "name", NULL }, [VOLUME_PARAMS + 1] = { "target", NULL } };
+	const struct param *name = &params[VOLUME_PARAMS], *target = &params[VOLUME_PARAMS + 1];
+	AUTO_FREE char *copy = xstrdup(whole);
+	json_object *mount, *volume;
+
+	if (read_params("mnt-volume", whole, copy, params, COUNT(params), e) < 0)
+		return -1;
+	if (!name->value || !acname_valid(name->value))
+		return flag_err(e, "mnt-volume", whole, "name '%s' is no name (a-z, 0-9 and single dashes)",
+			name->value ? name->value : "");
+	if (!target->value || *target->value != '/')
+		return flag_err(e, "mnt-volume", whole, "target '%s' is not an absolute path", target->value ? target->value : "");
+	mount = json_object_new_object();
+	volume = json_object_new_object();
+	(void)json_object_array_add(mounts, mount);
+	jb_string(mount, "volume", name->value);
+	jb_string(mount, "path", target->value);
+	jb_member(mount, "appVolume", volume);
+	jb_string(volume, "name", name->value);
+	return fill_volume(volume, whole, params, e);
+}
+
+int add_app_volumes(const struct cli_list *flags, json_object **mounts, struct err *e)
+{
+	if (flags->n && !*mounts)
+		*mounts = json_object_new_array();
+	for (size_t i = 0; i < flags->n; i++)
+		if (add_app_volume(*mounts, flags->v[i], e) < 0)
+			return -1;
+	return 0;
+}

@@ -149,19 +149,29 @@ static const char *app_state(enum pod_life life)
 	return pod_after_run(life) ? "exited" : "unknown";
 }
 
-static json_object *app_json(const struct known_pod *pod, const struct pod_times *times, json_object *doc,
-	const struct pod_app_ref *app)
+/* Of a pod whose apps live and end with it. */
+static struct app_state state_in(const struct known_pod *pod, const struct pod_times *times, const char *app)
+{
+	struct app_state state = { .name = app_state(pod->life), .created = times->created, .started = times->started,
+		.finished = times->marked };
+
+	state.has_code = pod_exit_code(pod->dir.fd, app, &state.code);
+	if (state.has_code)
+		state.name = "exited";
+	return state;
+}
+
+json_object *app_json(json_object *doc, const struct pod_app_ref *app, const struct app_state *state)
 {
 	json_object *out = json_object_new_object(), *section = get(app->obj, "app", json_type_object);
-	int code, known = pod_exit_code(pod->dir.fd, app->name, &code);
 
 	add_string(out, "name", app->name);
-	add_string(out, "state", known ? "exited" : app_state(pod->life));
-	add_time(out, "created_at", &times->created);
-	add_time(out, "started_at", &times->started);
-	add_time(out, "finished_at", &times->marked);
-	if (known)
-		add(out, "exit_code", json_object_new_int(code));
+	add_string(out, "state", state->name);
+	add_time(out, "created_at", &state->created);
+	add_time(out, "started_at", &state->started);
+	add_time(out, "finished_at", &state->finished);
+	if (state->has_code)
+		add(out, "exit_code", json_object_new_int(state->code));
 	add_string(out, "image_id", app->image_id);
 	add_mounts(out, doc, app->obj);
 	add_strings(out, "user_annotations", section, "userAnnotations");
@@ -175,8 +185,10 @@ static void add_apps(json_object *out, const struct known_pod *pod, const struct
 	json_object *names = json_object_new_array(), *apps = json_object_new_array();
 
 	for (size_t i = 0; i < meta->napps; i++) {
+		const struct app_state state = state_in(pod, times, meta->apps[i].name);
+
 		(void)json_object_array_add(names, json_object_new_string(meta->apps[i].name));
-		(void)json_object_array_add(apps, app_json(pod, times, meta->doc, &meta->apps[i]));
+		(void)json_object_array_add(apps, app_json(meta->doc, &meta->apps[i], &state));
 	}
 	add(out, "app_names", names);
 	add(out, "apps", apps);

@@ -119,3 +119,61 @@ int make_ports(const struct cli_list *flags, json_object *apps, json_object **li
 	*list_r = list;
 	return 0;
 }
+
+static bool read_number(const char *text, int64_t *n_r)
+{
+	if (!*text || strlen(text) > 5 || text[strspn(text, "0123456789")])
+		return false;
+	*n_r = strtol(text, NULL, 10);
+	return *n_r >= 1 && *n_r <= 65535;
+}
+
+/* NAME:PROTOCOL:PODPORT:IP:PORT; an IPv6 address has colons of its own. */
+static int read_pod_port(const char *whole, json_object *port, struct err *e)
+{
+	AUTO_FREE char *copy = xstrdup(whole);
+	char *ip = copy, *name = strsep(&ip, ":"), *protocol = ip ? strsep(&ip, ":") : NULL, *pod = ip ? strsep(&ip, ":") : NULL;
+	char *host = ip ? strrchr(ip, ':') : NULL, address[INET6_ADDRSTRLEN];
+	int64_t pod_port, host_port;
+	json_object *leads_to;
+
+	if (!host)
+		return flag_err(e, "port", whole, "not NAME:PROTOCOL:PODPORT:IP:PORT");
+	*host++ = '\0';
+	if (!acname_valid(name))
+		return flag_err(e, "port", whole, "'%s' is no name (a-z, 0-9 and single dashes)", name);
+	if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
+		return flag_err(e, "port", whole, "'%s' is neither tcp nor udp", protocol);
+	if (!read_number(pod, &pod_port) || !read_number(host, &host_port))
+		return flag_err(e, "port", whole, "a port is a number from 1 to 65535");
+	if (!read_ip(ip, address))
+		return flag_err(e, "port", whole, "'%s' is no IP address", ip);
+	jb_string(port, "name", name);
+	jb_member(port, "hostPort", json_object_new_int64(host_port));
+	jb_string(port, "hostIP", address);
+	leads_to = json_object_new_object();
+	jb_member(port, "podPort", leads_to);
+	jb_string(leads_to, "name", name);
+	jb_string(leads_to, "protocol", protocol);
+	jb_member(leads_to, "port", json_object_new_int64(pod_port));
+	jb_member(leads_to, "count", json_object_new_int64(1));
+	jb_member(leads_to, "socketActivated", json_object_new_boolean(false));
+	return 0;
+}
+
+int make_pod_ports(const struct cli_list *flags, json_object **list_r, struct err *e)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < flags->n; i++) {
+		json_object *port = json_object_new_object();
+
+		(void)json_object_array_add(list, port);
+		if (read_pod_port(flags->v[i], port, e) < 0) {
+			json_object_put(list);
+			return -1;
+		}
+	}
+	*list_r = list;
+	return 0;
+}

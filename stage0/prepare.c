@@ -104,3 +104,15 @@ int pod_prepare(struct poddir *pod, struct source *stage1, struct content *conte
 		return -1;
 	return write_manifest(pod->fd, content, e);
 }
+
+int pod_prepare_app(const struct poddir *pod, const struct content_app *app, bool overlay, struct err *e)
+{
+	AUTO_CLOSE int stage1_dir = openat(pod->fd, "stage1", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char tree[TREE_ID_LEN + 1];
+
+	if (stage1_dir < 0)
+		return err_sys(e, "open directory stage1");
+	if ((overlay ? tree_render(pod->data, pod->uuid, app->source, tree, e) : unpack_app(stage1_dir, app, e)) < 0)
+		return -1;
+	return write_info(pod->fd, app, overlay ? tree : NULL, e);
+}

@@ -13,4 +13,7 @@
 /* With `overlay` images are unpacked once for all pods, else for this one, as with rkt's --no-overlay. */
 int pod_prepare(struct poddir *pod, struct source *stage1, struct content *content, bool overlay, struct err *e);
 
+/* One app more, to a pod that is there. */
+int pod_prepare_app(const struct poddir *pod, const struct content_app *app, bool overlay, struct err *e);
+
 #endif

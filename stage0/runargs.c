@@ -110,6 +110,7 @@ void run_args_make(const char *entry, const struct run_flags *o, int version, co
 		{ o->no_caps, 3, true, "--disable-capabilities-restriction", NULL },
 		{ o->no_paths, 3, true, "--disable-paths", NULL },
 		{ o->no_seccomp, 3, true, "--disable-seccomp", NULL },
+		{ o->mutable_pod, 1, false, "--mutable", NULL },
 		{ o->ipc, 6, false, "--ipc", o->ipc },
 	};
 	struct run_args args = RUN_ARGS_INIT;

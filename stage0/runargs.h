@@ -17,6 +17,7 @@ struct run_flags {
 	const char *local_config;           /* the rest may be */
 	const char *private_users, *mds_token, *hostname, *dns_conf_mode, *ipc;
 	bool no_caps, no_paths, no_seccomp; /* --insecure-options; these go to stage1 */
+	bool mutable_pod;                   /* apps come and go */
 	bool no_signatures;                 /* likewise, ours */
 };
 

@@ -98,19 +98,38 @@ static void add_pod_flags(struct flags *f, struct run_line *r)
 		{ "store-only", CLI_REFUSED, NULL, NULL, NO_STORE },
 		{ "no-store", CLI_REFUSED, NULL, NULL, NO_STORE },
 		{ "pull-policy", CLI_REFUSED, NULL, NULL, NO_STORE },
-		{ "mutable", CLI_REFUSED, NULL, NULL, "pods cannot be changed while they run yet" },
+		{ "mutable", CLI_REFUSED, NULL, NULL, "it is of pods without apps: use app sandbox" },
 	};
 
 	add(f, flags, COUNT(flags));
 }
 
-static void add_launch_flags(struct flags *f, struct run_line *r)
+static void add_sandbox_flags(struct flags *f, struct run_line *r)
+{
+	const struct cli_flag flags[] = {
+		{ NULL, CLI_GROUP, NULL, NULL, "Of the pod" },
+		{ "port", CLI_LIST, &r->pod.ports, "NAME:PROTOCOL:PODPORT:IP:PORT", "let a port of this host lead into the pod" },
+		{ "annotation", CLI_LIST, &r->pod.annotations, "NAME=VALUE", "of the pod in the manifest" },
+		{ "user-annotation", CLI_LIST, &r->pod.user_annotations, "NAME=VALUE", "likewise, of yours" },
+		{ "user-label", CLI_LIST, &r->pod.user_labels, "NAME=VALUE", "likewise" },
+		{ "stage1-path", CLI_STRING, &r->stage1_path, "ACI", "stage1 image (" STAGE1_PATH_DEFAULT ")" },
+		{ "no-overlay", CLI_SWITCH, &r->no_overlay, NULL, "as of run; the default" },
+		{ "uuid-file-save", CLI_STRING, &r->uuid_file, "FILE", "write the pod's UUID there" },
+		{ "stage1-url", CLI_REFUSED, NULL, NULL, "nothing is fetched here: use --stage1-path=FILE" },
+		{ "stage1-name", CLI_REFUSED, NULL, NULL, NO_STORE ": use --stage1-path=FILE" },
+		{ "stage1-hash", CLI_REFUSED, NULL, NULL, NO_STORE ": use --stage1-path=FILE" },
+		{ "stage1-from-dir", CLI_REFUSED, NULL, NULL, "use --stage1-path=FILE" },
+	};
+
+	add(f, flags, COUNT(flags));
+}
+
+static void add_launch_flags(struct flags *f, struct run_line *r, bool sandbox)
 {
 	const struct cli_flag flags[] = {
 		{ NULL, CLI_GROUP, NULL, NULL, "Of how the pod runs" },
 		{ "net", CLI_NET, &r->nets, "NAME[:ARGS],...",
 			"networks (" NET_WHEN_NONE_IS_GIVEN "; without a value: default)" },
-		{ "interactive", CLI_SWITCH, &r->opts.interactive, NULL, "connect the app to this terminal" },
 		{ "hostname", CLI_STRING, &r->opts.hostname, "NAME", "host name of the pod (rkt-UUID)" },
 		{ "dns", CLI_LIST, &r->dns_flags.dns, "IP,...",
 			"name servers; host: the host's resolv.conf; none: not those of networks either" },
@@ -119,12 +138,17 @@ static void add_launch_flags(struct flags *f, struct run_line *r)
 		{ "dns-domain", CLI_STRING, &r->dns_flags.domain, "DOMAIN", "the pod's own domain" },
 		{ "hosts-entry", CLI_LIST, &r->dns_flags.entries, "IP=NAME,...",
 			"lines of /etc/hosts; host: the host's" },
+	};
+	const struct cli_flag of_apps[] = {
+		{ "interactive", CLI_SWITCH, &r->opts.interactive, NULL, "connect the app to this terminal" },
 		{ "ipc", CLI_STRING, &r->opts.ipc, "MODE", "auto, private or parent" },
 		{ "mds-register", CLI_SWITCH, &r->mds_register, NULL,
 			"register the pod with rkt's metadata service" },
 	};
 
 	add(f, flags, COUNT(flags));
+	if (!sandbox)
+		add(f, of_apps, COUNT(of_apps));
 }
 
 static void add_general_flags(struct flags *f, struct run_line *r)
@@ -155,8 +179,15 @@ static void make_flags(struct run_line *r, struct app_opts *a, int which, struct
 	if (which == LINE_PREPARE)
 		add(f_r, &(struct cli_flag){ "quiet", CLI_SWITCH, &r->quiet, NULL,
 			"accepted: nothing but the UUID is printed" }, 1);
+	if (which & LINE_SANDBOX)
+		add_sandbox_flags(f_r, r);
+	if (which & LINE_ADD) {
+		add_image_flags(f_r, a, &r->pod.mounts);
+		add(f_r, &(struct cli_flag){ "mnt-volume", CLI_LIST, a ? &a->mnt_volumes : NULL, "name=NAME,target=PATH,kind=KIND,...",
+			"a volume of this app, as of run --volume, and where it is mounted" }, 1);
+	}
 	if (which & LINE_LAUNCH)
-		add_launch_flags(f_r, r);
+		add_launch_flags(f_r, r, which & LINE_SANDBOX);
 	add_general_flags(f_r, r);
 }
 
@@ -165,7 +196,12 @@ static void print_help(const char *command, struct run_line *r, int which)
 	struct flags f;
 
 	make_flags(r, NULL, which, &f);
-	if (!(which & LINE_PREPARE))
+	if (which & LINE_SANDBOX)
+		(void)printf("usage: stage0 app %s [FLAGS]\n\nRuns a pod without apps, to which some can be added while it runs.\n\n", command);
+	else if (which & LINE_ADD)
+		(void)printf("usage: stage0 app %s UUID IMAGE [FLAGS] [-- ARGS]\n\n"
+			"Adds an app to such a pod. ARGS take the place of its program's own arguments.\n\n", command);
+	else if (!(which & LINE_PREPARE))
 		(void)printf("usage: stage0 %s [FLAGS] UUID\n\nRuns a pod that was prepared.\n\n", command);
 	else
 		(void)printf("usage: stage0 %s [FLAGS] IMAGE [FLAGS] [-- ARGS [---]] [IMAGE ...]\n\n"
@@ -275,23 +311,26 @@ static int check_launch(struct run_line *r, struct err *e)
 	return 0;
 }
 
-/* With --pod-manifest images are only what they are: all else is the manifest's to say. */
-static int check_bare(const struct run_line *r, struct err *e)
+static int check_bare_app(const struct app_opts *a, const char *why, struct err *e)
 {
 	struct app_opts bare;
 
+	memset(&bare, 0, sizeof(bare));
+	bare.image = a->image;
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): both began as zeroes */
+	return memcmp(&bare, a, sizeof(bare)) == 0 ? 0 : err_set(e, ERR_USAGE, "image %s: %s", a->image, why);
+}
+
+/* With --pod-manifest images are only what they are: all else is the manifest's to say. */
+static int check_bare(const struct run_line *r, struct err *e)
+{
 	if (r->pod.volumes.n || r->pod.ports.n || r->pod.mounts.n || r->pod.inherited.n || r->env_files.n ||
 		r->pod.set_env.n || r->pod.annotations.n || r->inherit_env)
 		return err_set(e, ERR_USAGE, "--pod-manifest excludes --volume, --port, --mount, "
 			"--set-env, --set-env-file, --inherit-env and --pod-annotation");
-	for (size_t i = 0; i < r->pod.napps; i++) {
-		memset(&bare, 0, sizeof(bare));
-		bare.image = r->pod.apps[i].image;
-		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): both began as zeroes */
-		if (memcmp(&bare, &r->pod.apps[i], sizeof(bare)) != 0)
-			return err_set(e, ERR_USAGE, "image %s: with --pod-manifest it can have neither flags "
-				"nor arguments", bare.image);
-	}
+	for (size_t i = 0; i < r->pod.napps; i++)
+		if (check_bare_app(&r->pod.apps[i], "with --pod-manifest it can have neither flags nor arguments", e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -303,6 +342,22 @@ static int check_pod(const struct run_line *r, struct err *e)
 		return err_set(e, ERR_USAGE, "no image given");
 	if (r->opts.interactive && !r->pod_manifest && r->pod.napps > 1)
 		return err_set(e, ERR_USAGE, "--interactive: there must be one image only");
+	return 0;
+}
+
+/* The pod stands where another command has its first image. */
+static int check_added(struct run_line *r, struct err *e)
+{
+	if (r->pod.napps < 2)
+		return err_set(e, ERR_USAGE, "must provide the pod UUID and an image");
+	if (r->pod.napps > 2)
+		return err_set(e, ERR_USAGE, "must give only one app: '%s' is too much", r->pod.apps[2].image);
+	if (check_bare_app(&r->pod.apps[0], "an app's flags follow its image, not the pod's UUID", e) < 0)
+		return -1;
+	r->pod_uuid = r->pod.apps[0].image;
+	r->pod.apps[0] = r->pod.apps[1];
+	r->pod.napps = 1;
+	r->pod.added = true;
 	return 0;
 }
 
@@ -319,6 +374,11 @@ int run_line_read(int argc, char **argv, int which, struct run_line *r, struct e
 			return -1;
 	if ((which & LINE_LAUNCH) && check_launch(r, e) < 0)
 		return -1;
+	if (which & LINE_ADD)
+		return check_added(r, e);
+	if (which & LINE_SANDBOX && r->pod.napps > 0)
+		return err_set(e, ERR_USAGE, "'%s': a sandbox begins without apps", r->pod.apps[0].image);
+	r->opts.mutable_pod = r->pod.mutable_pod = which & LINE_SANDBOX;
 	if (!(which & LINE_PREPARE))
 		return 0;
 	return read_environment(r, e) < 0 ? -1 : check_pod(r, e);

@@ -17,6 +17,8 @@
 enum {
 	LINE_PREPARE = 1, /* what the pod is of: images and their flags, volumes, ports, stage1 */
 	LINE_LAUNCH = 2,  /* how it runs: networks, names, terminal */
+	LINE_SANDBOX = 4, /* what a pod is of that has no apps yet; with LINE_LAUNCH */
+	LINE_ADD = 8,     /* an app that is added to one: the first word is the pod, the second the image */
 };
 
 struct run_line {
@@ -27,6 +29,7 @@ struct run_line {
 	struct cli_list nets, env_files, insecure;
 	const char *stage1_path, *dir, *uuid_file, *system_config;
 	const char *pod_manifest; /* NULL, or the file to use as it is */
+	const char *pod_uuid; /* LINE_ADD: as given */
 	bool help, quiet, no_overlay, private_users, mds_register, inherit_env;
 	char *net;                /* owned */
 	char **env_texts;         /* owned: what env_file and inherited point into */

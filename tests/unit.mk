@@ -73,6 +73,7 @@ $(B)/tests/test_pack: $(B)/pack
 $(B)/tests/test_stage0: $(B)/pack $(B)/stage0/stage0
 $(B)/tests/test_host: $(B)/stage1/init $(MODULE)
 $(B)/tests/test_pods: $(B)/pack $(B)/stage0/stage0
+$(B)/tests/test_app: $(B)/pack $(B)/stage0/stage0
 $(addprefix $(B)/tests/,$(UNIT_SCRIPTS)): $(B)/tests/%: tests/unit/%.sh
 	@mkdir -p $(@D)
 	@cp $< $@

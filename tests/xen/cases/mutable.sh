@@ -154,3 +154,42 @@ t_mutable_what_is_refused() {
 	umount "$(poddir)/stage1/rootfs/opt/stage2/none/rootfs" || { fail "its root is busy"; return 1; }
 	gc 2>/dev/null
 }
+
+app() { RKT_EXPERIMENT_APP=true stage0 app --insecure-options=image --dir=$DATA "$@" >$OUT/app.out 2>$OUT/app.err; }
+states() { app list --no-legend "$(uuid)" && tr '\t' ' ' <$OUT/app.out | tr -s ' '; }
+
+# The whole life by our stage0, with overlays as rkt has them and without.
+mutable_life() {
+	rm -f $OUT/uuid
+	RKT_EXPERIMENT_APP=true stage0 app sandbox --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --net=none \
+		--uuid-file-save=$OUT/uuid "$@" >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	wait_for "a UUID" test -s $OUT/uuid
+	stage0 status --dir=$DATA --wait-ready=120s "$(uuid)" >/dev/null || { fail "it is not ready"; return 1; }
+	app add "$(uuid)" $IMAGE --name=one -- -c 'echo I am one; echo kept >/kept; exit 4' &&
+		app add "$(uuid)" $IMAGE --name=two -- -c 'echo up; exec sleep 1000' || { cat $OUT/app.err; return 1; }
+	expect "states" "one created
+two created" "$(states)" || return 1
+	app start "$(uuid)" --app=one && app start "$(uuid)" --app=two || { cat $OUT/app.err; return 1; }
+	wait_for "the end of one" sh -c "RKT_EXPERIMENT_APP=true stage0 app --dir=$DATA status $(uuid) --app=one | grep -q exit_code=4"
+	wait_for "two" grep -q 'two.*: up$' $OUT/stdout
+	expect "states" "one exited
+two running" "$(states)" || return 1
+	app rm "$(uuid)" --app=one || { cat $OUT/app.err; return 1; }
+	# two is the first in the manifest now, and the guest's second
+	app exec --app=two "$(uuid)" sh -c 'ps | grep -c "[s]leep 1000"; ls /kept'
+	expect "in two" 1 "$(cat $OUT/app.out)" || { cat $OUT/app.err; return 1; }
+	app add "$(uuid)" $IMAGE --name=one -- -c 'ls /kept' && app start "$(uuid)" --app=one || { cat $OUT/app.err; return 1; }
+	wait_for "the end of the new one" sh -c "RKT_EXPERIMENT_APP=true stage0 app --dir=$DATA status $(uuid) --app=one | grep -q state=exited"
+	grep -q 'one.*ls: /kept: No such file' $OUT/stderr || { fail "the new one has the old one's files"; cat $OUT/stderr; return 1; }
+	app stop "$(uuid)" --app=two || { cat $OUT/app.err; return 1; }
+	expect "states" "two exited
+one exited" "$(states)" || return 1
+	stage0 stop --dir=$DATA "$(uuid)" >/dev/null
+	wait $started
+	expect status 0 $? || { cat $OUT/stderr; return 1; }
+	stage0 rm --dir=$DATA "$(uuid)" >/dev/null
+}
+
+t_mutable_life_by_stage0() { mutable_life; }
+t_mutable_life_with_overlays() { mutable_life --no-overlay=false; }
