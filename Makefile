@@ -166,7 +166,7 @@ $(B)/manifest.json: manifest.json.in Makefile
 ROOTFS_FILES := $(shell find rootfs -type f)
 $(ACI): $(ENTRYPOINTS) $(MODULE) $(B)/initramfs $(B)/vmlinux $(B)/manifest.json $(B)/pack $(ROOTFS_FILES)
 	@echo "  PACK    $@"
-	@$(B)/pack --format=aci $@ manifest=$(B)/manifest.json rootfs/=rootfs rootfs/rkt/status/ \
+	@$(B)/pack --format=aci $@ manifest=$(B)/manifest.json rootfs/=rootfs rootfs/rkt/status/ rootfs/rkt/env/ \
 		rootfs/export/ rootfs/opt/stage2/ \
 		$(foreach p,$(ENTRYPOINTS),rootfs/$(notdir $(p))=$(p):0755) \
 		$(foreach n,$(APP_NAMES),'rootfs/$(n)->app_add') \
