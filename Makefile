@@ -30,15 +30,16 @@ COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 NETLINK     := stage1/common/netlink.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c ports.c pod.c)
-PLAN        := $(addprefix stage1/plan/,check.c etc.c logs.c mounts.c plan.c streams.c isolators.c quantity.c caps.c seccomp.c \
+PLAN        := $(addprefix stage1/plan/,check.c etc.c logs.c mounts.c plan.c streams.c isolators.c listen.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c size.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
 CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
-	output.c prefix.c applog.c crilog.c journal.c sink.c) $(CONTROL)
+	output.c prefix.c applog.c crilog.c journal.c sink.c relay.c) $(CONTROL)
 APPS        := $(addprefix stage1/,apps.c apps_serve.c app_add.c app_files.c)
-RUN         := $(addprefix stage1/,run.c notify.c core.c export.c export_tree.c idmap.c volumes.c poddir.c etc.c) $(APPS)
+RUN         := $(addprefix stage1/,run.c listen.c notify.c core.c export.c export_tree.c idmap.c volumes.c poddir.c etc.c) \
+	$(APPS)
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
@@ -46,8 +47,8 @@ NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c p
 NET         := $(NETGONE) $(addprefix stage1/net/,net.c takeover.c join.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c usage.c store.c events.c vchan.c p9.c)
-GUEST       := $(addprefix init/,guest.c app.c added.c notify.c entered.c task.c process.c ends.c streams.c become.c diagnose.c \
-	cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
+GUEST       := $(addprefix init/,guest.c app.c added.c notify.c entered.c task.c process.c ends.c streams.c sockets.c become.c \
+	diagnose.c cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
 OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \

@@ -11,6 +11,7 @@
 
 #include "init/cgroup.h"
 #include "init/notify.h"
+#include "init/sockets.h"
 #include "stage1/common/util.h"
 
 enum {
@@ -47,6 +48,11 @@ static void close_own(struct app *a)
 	if (a->notify >= 0)
 		(void)close(a->notify);
 	a->mnt = a->notify = -1;
+	for (unsigned i = 0; i < a->nports; i++) {
+		if (a->sockets[i] >= 0)
+			(void)close(a->sockets[i]);
+		a->sockets[i] = -1;
+	}
 }
 
 static void over(struct app *a)
@@ -117,11 +123,25 @@ static int open_notify(struct app *a, struct err *e)
 	return a->plan->notify && a->notify < 0 ? -1 : 0;
 }
 
+void app_listen(struct app *a, uint16_t port)
+{
+	a->ports[a->nports] = port;
+	a->sockets[a->nports++] = -1;
+}
+
+static int open_sockets(struct app *a, struct err *e)
+{
+	for (unsigned i = 0; i < a->nports; i++)
+		if (sockets_listen(a->ports[i], &a->sockets[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 void app_begin(struct app *a)
 {
 	struct err e = ERR_INIT;
 
-	if (open_notify(a, &e) < 0 || task_open(&a->task, &a->plan->io, &e) < 0 || cgroup_make(a->plan, &e) < 0 ||
+	if (open_notify(a, &e) < 0 || open_sockets(a, &e) < 0 || task_open(&a->task, &a->plan->io, &e) < 0 || cgroup_make(a->plan, &e) < 0 ||
 		process_make_root(a->plan, &a->task.proc, &e) < 0) {
 		app_fail(a, STATUS_OTHER, e.msg);
 		return;
@@ -141,12 +161,14 @@ static void note(const struct app *a, struct frame_writer *wr, const char *text)
 static int spawn(struct app *a, enum program_kind kind, char **exec, struct err *e)
 {
 	const int *theirs = a->task.ends.theirs;
+	const unsigned nsockets = kind == PROGRAM_MAIN ? a->nports : 0;
 	const int fds[WIRE_STREAMS] = { kind == PROGRAM_MAIN ? theirs[0] : -1, theirs[1], theirs[2] };
 
 	return process_spawn(&(struct process_spec){
 		.app = a->plan, .mnt = a->mnt, .fds = fds,
 		.terminal = kind == PROGRAM_MAIN && a->task.terminal,
-		.program = { .kind = kind, .exec = exec },
+		.sockets = a->sockets, .nsockets = nsockets,
+		.program = { .kind = kind, .exec = exec, .nsockets = nsockets },
 	}, &a->task.proc, e);
 }
 

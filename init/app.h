@@ -32,6 +32,9 @@ struct app {
 	int mnt; /* its mount namespace from APP_PRE on; -1: none */
 	int notify; /* where it says that it is ready; -1: it does not, or is over */
 	bool ready; /* it has said so */
+	uint16_t ports[GUEST_LISTENS_MAX]; /* it listens at these, */
+	int sockets[GUEST_LISTENS_MAX];    /* with these descriptors; -1: not yet, or over */
+	unsigned nports;
 	int64_t deadline; /* of APP_ENDING: KILL, monotonic ms; INT64_MAX: none (yet) */
 	bool stops;       /* it alone was asked to end */
 	int64_t kill_by;  /* then what of it runs gets KILL; INT64_MAX: not (again) */
@@ -46,6 +49,7 @@ struct app {
 };
 
 void app_init(struct app *a, unsigned id, const struct guest_app *plan);
+void app_listen(struct app *a, uint16_t port); /* before it begins; GUEST_LISTENS_MAX at most */
 void app_begin(struct app *a);
 /* TERM for what it runs, KILL at `kill_by_ms`; post-stop runs in between. */
 void app_stop(struct app *a, int64_t kill_by_ms);

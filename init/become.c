@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,28 @@ static bool is_root(const char *user)
 	return passwd_lookup(PASSWD_USER, user, &uid, &ignored) == 0 && uid == 0;
 }
 
+/* With what sd_listen_fds(3) looks for. NULL without memory. */
+static char *const *add_listen(char *const *env, unsigned n)
+{
+	static char fds[30], pid[30];
+	size_t have = 0, to = 0;
+	char **more;
+
+	while (env[have])
+		have++;
+	more = calloc(have + 3, sizeof(*more));
+	for (size_t i = 0; more && i < have; i++)
+		if (!str_has_prefix(env[i], "LISTEN_FDS=") && !str_has_prefix(env[i], "LISTEN_PID="))
+			more[to++] = env[i];
+	(void)snprintf(fds, sizeof(fds), "LISTEN_FDS=%u", n);
+	(void)snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
+	if (more) {
+		more[to++] = fds;
+		more[to] = pid;
+	}
+	return more;
+}
+
 /* *unprivileged_r: the app's own user is not root, also when this process is (root). */
 static int become_user(const struct guest_app *app, bool root, bool *unprivileged_r, struct err *e)
 {
@@ -135,6 +158,12 @@ uint32_t become_program(const struct guest_app *app, const struct program *prog,
 	bool unprivileged;
 	int why;
 
+	if (prog->nsockets > 0)
+		env = add_listen(env, prog->nsockets);
+	if (!env) {
+		(void)err_set(e, ERR_SYSTEM, "no memory for the environment");
+		return STATUS_OTHER;
+	}
 	if (find_program(&search, prog->exec[0], path, e) < 0 ||
 		become_user(app, prog->kind != PROGRAM_MAIN, &unprivileged, e) < 0)
 		return STATUS_OTHER;

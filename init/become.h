@@ -29,6 +29,7 @@ struct program {
 	enum program_kind kind;
 	char **exec;      /* exec[0] is replaced by the path that was found */
 	char *const *env; /* NULL: the app's */
+	unsigned nsockets; /* it has from descriptor 3 on: it is told so (LISTEN_FDS, LISTEN_PID) */
 };
 
 /*

@@ -1,11 +1,14 @@
 /* See entered.h. Never aborts: without memory a request fails. */
 #include "init/entered.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "init/sockets.h"
 #include "stage1/common/util.h"
 
 enum { STATUS_OTHER = 254 };
@@ -90,6 +93,45 @@ static char **merge_env(const struct guest_app *app, const struct exec_request *
 	return env;
 }
 
+static int connect_port(struct entered *x, const struct app *app, struct err *e)
+{
+	int fds[WIRE_STREAMS] = { -1, -1, -1 };
+
+	if (sockets_connect((uint16_t)x->req.port, &fds[WIRE_STDIN], e) < 0)
+		return -1;
+	fds[WIRE_STDOUT] = fcntl(fds[WIRE_STDIN], F_DUPFD_CLOEXEC, 3);
+	if (fds[WIRE_STDOUT] < 0) {
+		(void)close(fds[WIRE_STDIN]);
+		return err_sys(e, "set up a connection");
+	}
+	streams_init(&x->task.streams, x->task.id, fds);
+	x->connection = true;
+	task_say(&x->task, WIRE_APP_STARTED, app->task.proc.pid > 0 ? (uint32_t)app->task.proc.pid : 1, "");
+	return 0;
+}
+
+/* It was refused, or reset: nothing goes either way. A peer that has only said all it had to is another matter. */
+static bool is_dead(int fd)
+{
+	struct pollfd both = { .fd = fd };
+
+	return poll(&both, 1, 0) > 0 && both.revents & (POLLHUP | POLLERR);
+}
+
+static bool connection_over(const struct entered *x)
+{
+	const struct streams *s = &x->task.streams;
+
+	return streams_done(s) && (s->stdin_fd <= 0 || is_dead(s->stdin_fd));
+}
+
+/* Both directions have ended, or are to. */
+static void end_connection(struct entered *x)
+{
+	streams_close(&x->task.streams);
+	set_end(x, WIRE_APP_EXITED, 0, "");
+}
+
 static int begin(struct entered *x, const struct app *apps, size_t napps, enum pod_life life, struct err *e)
 {
 	const struct app *app;
@@ -103,6 +145,8 @@ static int begin(struct entered *x, const struct app *apps, size_t napps, enum p
 	app = &apps[x->req.app];
 	if (app->mnt < 0)
 		return err_set(e, ERR_INPUT, "app '%s' is not running", app->plan->name);
+	if (x->req.port)
+		return connect_port(x, app, e);
 	x->env = merge_env(app->plan, &x->req);
 	if (!x->env)
 		return err_set(e, ERR_SYSTEM, "no memory for the environment");
@@ -137,6 +181,8 @@ void entered_frame(struct entered_table *t, const struct frame *f, struct app *a
 		ends_close_theirs(&x->task.ends);
 		break;
 	case WIRE_KILL:
+		if (x->connection)
+			end_connection(x);
 		task_signal(&x->task, (int)wire_u32(f->data));
 		break;
 	case WIRE_WINSIZE:
@@ -203,6 +249,8 @@ void entered_produce(struct entered_table *t, struct frame_writer *wr)
 			continue;
 		if (!x->told)
 			task_produce(&x->task, x->starting, wr);
+		if (x->connection && connection_over(x))
+			end_connection(x);
 		if (x->ended && !x->told && x->task.proc.pid < 0 && streams_done(&x->task.streams)) {
 			x->told = true;
 			task_say(&x->task, x->how, x->value, x->text);
@@ -230,9 +278,12 @@ void entered_poll(const struct entered_table *t, bool room, struct pollfd *fds)
 
 void entered_signal(const struct entered_table *t, int sig)
 {
-	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++)
+	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++) {
+		if (t->at[i] && t->at[i]->connection && sig == SIGKILL)
+			end_connection(t->at[i]);
 		if (t->at[i])
 			task_signal(&t->at[i]->task, sig);
+	}
 }
 
 void entered_hang_up(const struct entered_table *t, bool all)

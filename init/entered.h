@@ -14,6 +14,7 @@ struct entered {
 	size_t len;
 	struct exec_request req;
 	char **env;
+	bool connection; /* it is one, and no process */
 	bool starting; /* its program does not run yet */
 	bool ended;
 	enum wire_app_state how;

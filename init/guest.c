@@ -179,6 +179,8 @@ static int make_room(struct guest *g, struct err *e)
 	g->napps = n;
 	for (size_t i = 0; i < n; i++)
 		app_init(&g->apps[i], (unsigned)i, i < g->plan.napps ? &g->plan.apps[i] : NULL);
+	for (size_t i = 0; i < g->plan.nlistens; i++)
+		app_listen(&g->apps[g->plan.listens[i].app], (uint16_t)g->plan.listens[i].port);
 	return 0;
 }
 
@@ -402,7 +404,7 @@ static void step(struct guest *g)
 		g->phase = PHASE_KILL;
 		(void)kill(-1, SIGKILL);
 	}
-	if (g->phase == PHASE_STOP && all_over(g))
+	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && all_over(g))
 		entered_signal(&g->entered, SIGKILL); /* their app is gone, and the pod waits for nobody else */
 	flush(g);
 	free_gone(g);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "init/sockets.h"
 #include "stage1/common/util.h"
 
 enum { STATUS_READY = 0, STATUS_OTHER = 254 };
@@ -91,9 +92,12 @@ static void program_child(const struct process_spec *spec, int report)
 {
 	struct err e = ERR_INIT;
 	uint32_t status = STATUS_OTHER;
+	int mnt = spec->mnt;
 
 	reset();
-	if (set_descriptors(spec, &e) == 0 && become_inside(spec->app, spec->program.kind, spec->mnt, &e) == 0)
+	if (set_descriptors(spec, &e) == 0 &&
+		sockets_hand_over(spec->sockets, spec->nsockets, (int *const[]){ &report, &mnt }, 2, &e) == 0 &&
+		become_inside(spec->app, spec->program.kind, mnt, &e) == 0)
 		status = become_program(spec->app, &spec->program, &e);
 	tell(report, status, &e);
 	_exit(255);

@@ -37,6 +37,8 @@ struct process_spec {
 	int mnt;        /* the app's mount namespace */
 	const int *fds; /* become descriptors 0 to 2; -1: /dev/null. A terminal among them is its own */
 	bool terminal;
+	const int *sockets; /* become descriptors 3 and up, `nsockets` of them */
+	unsigned nsockets;
 	struct program program;
 };
 

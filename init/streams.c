@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ static void end_input(int fd)
 {
 	struct termios tio;
 
+	(void)shutdown(fd, SHUT_WR); /* of a socket the other direction goes on */
 	if (tcgetattr(fd, &tio) == 0 && (tio.c_lflag & ICANON) && tio.c_cc[VEOF])
 		(void)!write(fd, &tio.c_cc[VEOF], 1);
 }

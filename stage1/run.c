@@ -13,6 +13,7 @@
 #include "stage1/core.h"
 #include "stage1/etc.h"
 #include "stage1/export.h"
+#include "stage1/listen.h"
 #include "stage1/net/net.h"
 #include "stage1/notify.h"
 #include "stage1/output.h"
@@ -20,6 +21,7 @@
 #include "stage1/plan/plan.h"
 #include "stage1/plan/streams.h"
 #include "stage1/poddir.h"
+#include "stage1/relay.h"
 #include "stage1/signals.h"
 #include "stage1/supervise.h"
 #include "stage1/terminal.h"
@@ -50,6 +52,9 @@ struct run {
 	struct session *session;
 	struct control *control;
 	struct apps *apps; /* of a mutable pod */
+	struct listen_sockets sockets; /* that we were started with */
+	struct listen_plans listens;
+	struct relay *relay;
 	struct output *output;
 	struct crilog **crilogs; /* one for each app; NULL: it has none */
 	uint32_t domid;
@@ -84,7 +89,7 @@ static struct plan_input plan_input(const struct run *r)
 		.opts = r->opts, .pod = &r->pod, .s1root = r->s1root, .mounts = &r->mounts, .etc = &r->etc,
 		.nics = r->net.nics, .nnics = net_plan_count(r->net_plan), .net_resolv = r->net.resolv_conf,
 		.net_host = r->net.host_ip, .terminal = r->has_terminal ? &r->terminal : NULL,
-		.kernel_params = getenv(PLAN_KERNEL_PARAMS),
+		.listens = &r->listens, .kernel_params = getenv(PLAN_KERNEL_PARAMS),
 	};
 }
 
@@ -121,7 +126,10 @@ static int plan_ahead(struct run *r, struct err *e)
 	struct host_facts facts;
 	int ret = -1;
 
-	if (plan_check(&in, &warnings, e) < 0 || look_around(r, &warnings, e) < 0 ||
+	if (plan_check(&in, &warnings, e) < 0 || plan_listen(&r->pod, &r->sockets, &r->listens, &warnings, e) < 0)
+		goto out;
+	plan_listen_claim(&r->pod, &r->listens);
+	if (look_around(r, &warnings, e) < 0 ||
 		open_crilogs(r, &in, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0)
 		goto out;
@@ -298,10 +306,11 @@ static int let_run(struct run *r, struct err *e)
 		(void)close(console);
 		return -1;
 	}
+	r->relay = relay_open(&r->listens);
 	ret = supervise(&(struct supervise_input){
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
-		.signals = r->signals, .backend = backend, .console = console,
-		.control = r->control, .apps = r->apps, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
+		.signals = r->signals, .backend = backend, .console = console, .control = r->control, .apps = r->apps,
+		.relay = r->relay, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
 		.terminal = r->lends_terminal, .ready = set_ready, .crashed_r = &r->crashed,
 	}, e);
 	apps_close(r->apps);
@@ -336,6 +345,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 	trace_on(r->opts->debug);
 	trace_step("stage1 begins");
 	look_at_terminal(r);
+	listen_take(&r->sockets);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
 		plan_ahead(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
@@ -380,6 +390,7 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	if (write_statuses(&r, ret < 0 ? &late : e) < 0)
 		ret = -1;
 	control_close(r.control, r.session);
+	relay_close(r.relay, r.session);
 	if (r.xen)
 		xo->channel_close(r.xen); /* or the guest's pages keep a zombie */
 	trace_step("the pod has ended");

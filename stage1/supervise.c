@@ -233,7 +233,7 @@ static int earlier(int a, int b)
 
 static int wait_for_event(struct loop *l, struct err *e)
 {
-	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX + APPS_POLL_MAX];
+	struct pollfd fds[FD_XEN + XEN_POLL_MAX + CONTROL_POLL_MAX + APPS_POLL_MAX + RELAY_POLL_MAX];
 	int timeout = -1, nxen;
 	nfds_t n;
 
@@ -256,6 +256,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	n = FD_XEN + (nfds_t)nxen;
 	n += control_prepare(l->in->control, l->s, fds + n);
 	n += apps_prepare(l->in->apps, fds + n, &timeout);
+	n += relay_prepare(l->in->relay, l->s, fds + n);
 	if (poll(fds, n, timeout) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, "poll");
@@ -281,10 +282,11 @@ static bool serve(struct loop *l)
 {
 	bool moved = control_serve(l->in->control, l->s);
 
-	return apps_serve(l->in->apps) || moved;
+	moved = apps_serve(l->in->apps) || moved;
+	return relay_serve(l->in->relay, l->s) || moved;
 }
 
-/* With the guest and with those who enter, until neither has more to say to the other. */
+/* With the guest and with those who enter or connect, until neither has more to say to the other. */
 static int exchange_all(struct loop *l, struct err *e)
 {
 	do {

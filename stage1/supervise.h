@@ -9,6 +9,7 @@
 #include "stage1/apps.h"
 #include "stage1/control.h"
 #include "stage1/output.h"
+#include "stage1/relay.h"
 #include "stage1/session.h"
 #include "stage1/xen/xen.h"
 
@@ -22,6 +23,7 @@ struct supervise_input {
 	int console;    /* the console's terminal, or -1; taken */
 	struct control *control; /* those who enter the pod */
 	struct apps *apps;       /* of a mutable pod, else NULL */
+	struct relay *relay;     /* those who come to the host's sockets */
 	bool debug;     /* show the console and what happens */
 	struct output *output; /* of the session's apps */
 	int stdin_app;  /* index of the app that our stdin is for; -1: of none */

@@ -5,9 +5,9 @@ GUEST_TEST := $(addprefix tests/guest/,guest.c dom0.c vm.c cgroup.c) $(filter-ou
 $(B)/tests/guest: $(call obj,$(GUEST_TEST)); $(call testlink,-lcmocka $(JSON) $(SECCOMP))
 
 # programs of an app, so as static as busybox
-$(B)/tests/guest-escape $(B)/tests/guest-notify: $(B)/tests/guest-%: $(B)/plain/tests/guest/%.o
+$(B)/tests/guest-escape $(B)/tests/guest-notify $(B)/tests/guest-sockecho: $(B)/tests/guest-%: $(B)/plain/tests/guest/%.o
 	@mkdir -p $(@D)
 	@$(CC) -static -s -o $@ $^
-$(B)/tests/guest: | $(B)/tests/guest-escape $(B)/tests/guest-notify
+$(B)/tests/guest: | $(B)/tests/guest-escape $(B)/tests/guest-notify $(B)/tests/guest-sockecho
 
 TESTS += $(B)/tests/guest

@@ -31,6 +31,7 @@ UNIT_test_pidnote    := stage1/pidnote.c $(COMMON)
 UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
 UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c crilog.c journal.c sink.c common/wire.c) $(SESSION) $(COMMON)
 UNIT_test_usage      := stage1/usage.c stage1/net/netns.c $(NETLINK) $(COMMON)
+UNIT_test_listen     := tests/unit/peers.c $(CONTROL) stage1/listen.c stage1/relay.c $(PLAN) $(POD) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := tests/unit/sandbox.c $(UNPACK) $(COMMON)
@@ -56,6 +57,7 @@ UNITLIBS_test_manifest := $(JSON)
 UNITLIBS_test_runline  := $(JSON)
 UNITLIBS_test_mds      := $(JSON)
 UNITLIBS_test_unpack   := -larchive -lmd
+UNITLIBS_test_listen   := $(JSON) $(SECCOMP)
 UNITLIBS_test_podview  := $(JSON)
 UNITLIBS_test_tarout   := -larchive -lmd
 

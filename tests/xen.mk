@@ -15,12 +15,12 @@ $(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c nam
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread
 
-$(APP): $(B)/tests/p9test $(B)/tests/nettest $(B)/tests/guest-notify $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
+$(APP): $(B)/tests/p9test $(B)/tests/nettest $(B)/tests/guest-notify $(B)/tests/guest-sockecho $(wildcard tests/xen/app/*) $(B)/tests/random $(B)/pack tests/xen.mk
 	@echo "  PACK    $@"
 	@$(B)/pack --format=aci $@ manifest=tests/xen/app/manifest rootfs/bin/busybox=$(BUSYBOX):0755 \
 		$(foreach a,$(APPLETS),'rootfs/bin/$(a)->busybox') rootfs/etc/passwd=tests/xen/app/passwd \
 		rootfs/bin/p9test=$(B)/tests/p9test:0755 rootfs/bin/nettest=$(B)/tests/nettest:0755 \
-		rootfs/bin/notify=$(B)/tests/guest-notify:0755 rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
+		rootfs/bin/notify=$(B)/tests/guest-notify:0755 rootfs/bin/sockecho=$(B)/tests/guest-sockecho:0755 rootfs/etc/group=tests/xen/app/group rootfs/tmp/:1777 rootfs/root/:0700 \
 		rootfs/random=$(B)/tests/random
 
 # The same, as other tools make images.

@@ -1,5 +1,5 @@
 /*
- * The encoding of an exec request: u32 app, the three kinds, rows, columns, argc, nenv, all
+ * The encoding of an exec request: u32 app, the three kinds, rows, columns, argc, nenv, port, all
  * little-endian; then argc + nenv strings, each with its NUL.
  */
 #include "stage1/common/exec_request.h"
@@ -9,7 +9,7 @@
 
 #include "stage1/common/wire.h"
 
-enum { HEAD = 8 * 4 };
+enum { HEAD = 9 * 4 };
 
 static uint8_t *put_strings(uint8_t *p, char *const *list, size_t n)
 {
@@ -31,10 +31,10 @@ int exec_request_encode(const struct exec_request *req, uint8_t **data_r, size_t
 {
 	size_t len = HEAD + size_of(req->argv, req->argc) + size_of(req->env, req->nenv);
 	const uint32_t head[] = { req->app, req->io.kind[0], req->io.kind[1], req->io.kind[2], req->io.rows,
-		req->io.cols, (uint32_t)req->argc, (uint32_t)req->nenv };
+		req->io.cols, (uint32_t)req->argc, (uint32_t)req->nenv, req->port };
 	uint8_t *data;
 
-	_Static_assert(sizeof(head) == HEAD, "eight numbers");
+	_Static_assert(sizeof(head) == HEAD, "nine numbers");
 	if (len > WIRE_EXEC_MAX)
 		return err_set(e, ERR_INPUT, "the command takes %zu bytes, over %d", len, WIRE_EXEC_MAX);
 	data = malloc(len);
@@ -76,7 +76,9 @@ int exec_request_decode(uint8_t *data, size_t len, struct exec_request *req_r, s
 	req.io.cols = wire_u32(data + 20);
 	req.argc = wire_u32(data + 24);
 	req.nenv = wire_u32(data + 28);
-	if (!guest_io_valid(&req.io) || req.argc == 0 || req.argc > len || req.nenv > len)
+	req.port = wire_u32(data + 32);
+	if (!guest_io_valid(&req.io) || (req.argc == 0) == (req.port == 0) || req.argc > len || req.nenv > len ||
+		req.port > UINT16_MAX)
 		return err_set(e, ERR_INPUT, "the exec request is malformed");
 	req.argv = calloc(req.argc + 1, sizeof(*req.argv));
 	req.env = calloc(req.nenv + 1, sizeof(*req.env));

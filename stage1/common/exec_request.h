@@ -1,6 +1,7 @@
 /*
  * What a process that enters an app is to be: sent by dom0 as EXEC frames, carried out by the guest's
- * PID 1. It runs as the app's root, in the app's mounts, environment and restrictions.
+ * PID 1. It runs as the app's root, in the app's mounts, environment and restrictions. Or no process: a
+ * connection to a port of the guest's own, whose two directions are stdin and stdout.
  */
 #ifndef STAGE1_COMMON_EXEC_REQUEST_H
 #define STAGE1_COMMON_EXEC_REQUEST_H
@@ -15,9 +16,10 @@ struct exec_request {
 	uint32_t app;       /* index into the guest plan's apps */
 	struct guest_io io;
 	char **argv;        /* argv[0] is looked up as a shell would, along the app's PATH */
-	size_t argc;        /* at least 1 */
+	size_t argc;        /* at least 1; 0: a connection */
 	char **env;         /* "NAME=VALUE": in place of the app's own, or beside them */
 	size_t nenv;
+	uint32_t port;      /* of a connection: TCP, 1 to 65535; else 0 */
 };
 
 #define EXEC_REQUEST_INIT { .argv = NULL }

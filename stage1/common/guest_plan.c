@@ -170,6 +170,11 @@ static void out_plan(struct out *o, const struct guest_plan *plan)
 	out_opt(o, plan->resolv_conf);
 	out_opt(o, plan->hosts);
 	out_opt(o, plan->hosts_fallback);
+	out_u32(o, plan->nlistens);
+	for (size_t i = 0; i < plan->nlistens; i++) {
+		out_u32(o, plan->listens[i].app);
+		out_u32(o, plan->listens[i].port);
+	}
 }
 
 int guest_plan_encode(const struct guest_plan *plan, uint8_t **data_r, size_t *len_r,
@@ -419,6 +424,21 @@ static void in_app(struct in *in, struct guest_app *app)
 		in->bad = true;
 }
 
+static void in_listens(struct in *in, struct guest_plan *plan)
+{
+	plan->listens = in_array(in, sizeof(*plan->listens), &plan->nlistens);
+	for (size_t i = 0; i < plan->nlistens && !in->bad; i++) {
+		struct guest_listen *l = &plan->listens[i];
+		size_t same = 0;
+
+		*l = (struct guest_listen){ .app = in_u32(in), .port = in_u32(in) };
+		for (size_t k = 0; k < i; k++)
+			same += plan->listens[k].app == l->app;
+		if (l->app >= plan->napps || l->port == 0 || l->port > UINT16_MAX || same >= GUEST_LISTENS_MAX)
+			in->bad = true;
+	}
+}
+
 bool guest_io_has_tty(const struct guest_io *io)
 {
 	for (size_t i = 0; i < GUEST_IO_STREAMS; i++)
@@ -456,6 +476,7 @@ int guest_plan_decode(uint8_t *data, size_t len, struct guest_plan *plan_r, stru
 	plan.resolv_conf = in_opt(&in);
 	plan.hosts = in_opt(&in);
 	plan.hosts_fallback = in_opt(&in);
+	in_listens(&in, &plan);
 	if (in.bad || in.left > 0) {
 		guest_plan_dispose(&plan);
 		return in.no_memory ? err_set(e, ERR_SYSTEM, "no memory for the guest plan")

@@ -124,6 +124,14 @@ struct guest_nic {
 	size_t nroutes;
 };
 
+enum { GUEST_LISTENS_MAX = 16 }; /* of one app */
+
+/* A TCP port of every address of the guest, at which PID 1 listens for an app (sd_listen_fds(3)). */
+struct guest_listen {
+	uint32_t app;  /* index into the plan's apps, which get their sockets in this order */
+	uint32_t port; /* 1 to 65535 */
+};
+
 struct guest_plan {
 	char *hostname;
 	bool stays; /* its apps come and go (WIRE_ADD), and it ends by STOP only; not so: with its apps */
@@ -136,6 +144,8 @@ struct guest_plan {
 	char *resolv_conf;    /* text of the apps' /etc/resolv.conf; NULL: the image's own, as below */
 	char *hosts;          /* of /etc/hosts */
 	char *hosts_fallback; /* of /etc/hosts in images that have none */
+	struct guest_listen *listens;
+	size_t nlistens;
 	void **owned; /* what guest_plan_dispose() frees: strings and arrays live here or are borrowed */
 	size_t nowned;
 };

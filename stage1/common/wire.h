@@ -49,7 +49,7 @@
 
 enum {
 	WIRE_MAGIC = 0x31435853, /* "SXC1" */
-	WIRE_VERSION = 4,
+	WIRE_VERSION = 5,
 	WIRE_HEAD = 8,
 	WIRE_PAYLOAD_MAX = 16 << 10,
 	WIRE_WINDOW = 64 << 10,   /* bytes in flight of one stream of one app */

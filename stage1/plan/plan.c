@@ -1,4 +1,5 @@
 /* The plans themselves. See plan.h. */
+#include "stage1/plan/listen.h"
 #include "stage1/plan/plan.h"
 
 #include <stdio.h>
@@ -273,6 +274,17 @@ static void plan_etc(const struct plan_input *in, struct guest_plan *plan)
 			own(plan, hosts_add_name(in->etc->hosts, "127.0.0.1", plan->hostname));
 }
 
+static void plan_listens(const struct plan_input *in, struct guest_plan *plan)
+{
+	size_t n = in->listens ? in->listens->n : 0;
+
+	plan->listens = own(plan, xcalloc(n + 1, sizeof(*plan->listens)));
+	plan->nlistens = n;
+	for (size_t i = 0; i < n; i++)
+		plan->listens[i] = (struct guest_listen){ .app = (uint32_t)in->listens->v[i].app,
+			.port = in->listens->v[i].port };
+}
+
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 {
 	struct guest_plan plan = GUEST_PLAN_INIT;
@@ -292,5 +304,6 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 	plan.exports = own(&plan, xcalloc(plan.nexports, sizeof(*plan.exports)));
 	memcpy(plan.exports, exports, plan.nexports * sizeof(*exports));
 	plan_etc(in, &plan);
+	plan_listens(in, &plan);
 	*plan_r = plan;
 }

@@ -32,6 +32,7 @@ struct plan_input {
 	const char *net_resolv; /* what a network says for resolv.conf, or NULL */
 	const char *net_host;   /* the host's address in the pod's network; NULL: none */
 	const struct plan_terminal *terminal; /* NULL: there is none */
+	const struct listen_plans *listens; /* NULL: none */
 	const char *kernel_params; /* of PLAN_KERNEL_PARAMS in run's environment; NULL: none */
 };
 

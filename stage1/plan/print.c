@@ -198,6 +198,8 @@ void plan_print_guest(const struct guest_plan *plan, FILE *out)
 		print_field("    mounted at     ", plan->exports[i].dir, out);
 		print_field("    options        ", plan->exports[i].options, out);
 	}
+	for (size_t i = 0; i < plan->nlistens; i++)
+		fprintf(out, "  listen            %s, port %u\n", plan->apps[plan->listens[i].app].name, plan->listens[i].port);
 	if (plan->resolv_conf)
 		print_field("  resolv.conf      ", plan->resolv_conf, out);
 	if (plan->hosts)

@@ -78,6 +78,7 @@ struct pod_port { /* an app listens there */
 	char *name; /* an ACName */
 	enum pod_protocol protocol;
 	uint16_t port;
+	bool activated; /* socketActivated: the app finds it open when it starts */
 };
 
 struct pod_host_port { /* and this one of the host leads there */

@@ -22,7 +22,8 @@ static int read_app_port(const struct jnode *at, struct pod_port *port, struct e
 
 	port->name = xstrdup("");
 	if (read_string(at, "name", &port->name, e) < 0 || jnode_str(at, "protocol", &protocol, e) < 0 ||
-		read_port_number(at, "port", &port->port, e) < 0)
+		read_port_number(at, "port", &port->port, e) < 0 ||
+		jnode_opt_bool(at, "socketActivated", &port->activated, e) < 0)
 		return -1;
 	if (!acname_valid(port->name))
 		return jnode_err(e, at, "'%s' is not a port name (a-z, 0-9 and single dashes)", port->name);

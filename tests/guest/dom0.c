@@ -111,6 +111,7 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 		(char *)"6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01", NULL };
 	static const struct host_facts facts = { .free_kib = 1 << 20, .cpus = 1 };
 	struct guest_plan guest = GUEST_PLAN_INIT;
+	struct guest_listen listens[DOM0_APPS];
 	struct pod pod = POD_INIT;
 	struct err e = ERR_INIT;
 	struct run_opts opts;
@@ -133,6 +134,10 @@ static void plan(const struct app_spec *apps, size_t napps, bool interactive, ui
 		guest.apps[i].mounts.sysfs = !apps[i].no_sysfs;
 	}
 	guest.stays = napps == 0;
+	guest.listens = listens;
+	for (size_t i = 0; i < napps; i++)
+		if (apps[i].listens)
+			listens[guest.nlistens++] = (struct guest_listen){ (uint32_t)i, apps[i].listens };
 	if (guest_plan_encode(&guest, data_r, len_r, &e) < 0)
 		fail_msg("%s", e.msg);
 	guest_plan_dispose(&guest);
@@ -194,22 +199,34 @@ void dom0_stop(struct dom0 *d, uint32_t grace_ms)
 	say_u32(d, WIRE_STOP, 0, 0, grace_ms);
 }
 
-void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv)
+static void say_request(struct dom0 *d, unsigned id, const struct exec_request *req)
 {
-	char *env[] = { (char *)"TERM=dumb", (char *)"HOME=/tmp" }, *args[4];
-	struct exec_request req = { .io = { { kind, kind, kind }, 10, 20 }, .argv = args, .env = env, .nenv = 2 };
 	struct err e = ERR_INIT;
 	uint8_t *data;
 	size_t len;
 
-	for (; req.argc < COUNT(args) && argv[req.argc]; req.argc++)
-		args[req.argc] = (char *)argv[req.argc];
-	if (exec_request_encode(&req, &data, &len, &e) < 0)
+	if (exec_request_encode(req, &data, &len, &e) < 0)
 		fail_msg("%s", e.msg);
 	dom0_say(d, WIRE_EXEC, id, 0, data, 7); /* in parts */
 	dom0_say(d, WIRE_EXEC, id, 0, data + 7, len - 7);
 	dom0_say(d, WIRE_START, id, 0, NULL, 0);
 	free(data);
+}
+
+void dom0_connect(struct dom0 *d, unsigned id, uint16_t port)
+{
+	say_request(d, id, &(struct exec_request){
+		.io.kind = { GUEST_IO_PIPE, GUEST_IO_PIPE, GUEST_IO_NULL }, .port = port });
+}
+
+void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv)
+{
+	char *env[] = { (char *)"TERM=dumb", (char *)"HOME=/tmp" }, *args[4];
+	struct exec_request req = { .io = { { kind, kind, kind }, 10, 20 }, .argv = args, .env = env, .nenv = 2 };
+
+	for (; req.argc < COUNT(args) && argv[req.argc]; req.argc++)
+		args[req.argc] = (char *)argv[req.argc];
+	say_request(d, id, &req);
 }
 
 void dom0_start(struct dom0 *d, const struct app_spec *apps, size_t napps, bool interactive)

@@ -51,6 +51,7 @@ struct app_spec {
 	size_t nmounts;
 	bool read_only_root, no_sysfs;
 	bool docker_group; /* as of an image of docker that names a user only */
+	uint16_t listens;  /* at this port, as of a socket-activated one; 0: none */
 	bool says_ready;   /* as of an image that supports sd_notify */
 };
 
@@ -69,6 +70,8 @@ void dom0_stop_app(struct dom0 *d, unsigned id, uint32_t grace_ms);
 void dom0_remove(struct dom0 *d, unsigned id, bool files);
 /* A process for app 0, number `id`; its streams are of that kind. */
 void dom0_exec(struct dom0 *d, unsigned id, enum guest_io_kind kind, const char *const *argv);
+/* A connection to a port of app 0. */
+void dom0_connect(struct dom0 *d, unsigned id, uint16_t port);
 void dom0_stop(struct dom0 *d, uint32_t grace_ms);
 /* Moves bytes until `done` says so, or we hung up. Fails the test after a while. */
 void dom0_until(struct dom0 *d, bool (*done)(const struct dom0 *d));

@@ -944,6 +944,58 @@ static void processes_enter_an_app(void **state)
 }
 
 /* Frames that dom0 does not send, and some that cross the end of what they are about. */
+static bool first_heard(const struct dom0 *dom0)
+{
+	return dom0->entered[0].len[WIRE_STDOUT] >= 6;
+}
+
+static bool second_heard(const struct dom0 *dom0)
+{
+	return dom0->entered[1].len[WIRE_STDOUT] >= 5;
+}
+
+static bool said_up(const struct dom0 *dom0)
+{
+	return dom0->apps[0].len[WIRE_STDOUT] >= 3;
+}
+
+/* Connections that dom0 relays to a socket that the app has from the start. */
+static void sockets_are_open_when_the_app_starts(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .user = "www", .listens = 8080, .exec = { "sockecho" } }, 1, false);
+	dom0_until(d, said_up);
+	dom0_connect(d, WIRE_EXEC_FIRST, 8080);
+	dom0_say(d, WIRE_DATA, WIRE_EXEC_FIRST, WIRE_STDIN, "hello\n", 6);
+	dom0_until(d, first_heard);
+	dom0_say(d, WIRE_EOF, WIRE_EXEC_FIRST, WIRE_STDIN, NULL, 0);
+	dom0_until(d, first_over);
+	expect_entered(0, WIRE_APP_EXITED, 0, "", "hello\n");
+	again(0);
+	dom0_connect(d, WIRE_EXEC_FIRST, 8081); /* nobody listens there */
+	dom0_until(d, first_over);
+	expect_entered(0, WIRE_APP_EXITED, 0, "", "");
+	again(0);
+	/* one that dom0 lets go; one that waits for its turn */
+	dom0_connect(d, WIRE_EXEC_FIRST, 8080);
+	dom0_say(d, WIRE_DATA, WIRE_EXEC_FIRST, WIRE_STDIN, "again\n", 6);
+	dom0_until(d, first_heard);
+	dom0_connect(d, WIRE_EXEC_FIRST + 1, 8080);
+	dom0_say(d, WIRE_DATA, WIRE_EXEC_FIRST + 1, WIRE_STDIN, "quit\n", 5);
+	dom0_until_quiet(d, 100);
+	assert_int_equal(d->entered[1].len[WIRE_STDOUT], 0);
+	dom0_say(d, WIRE_KILL, WIRE_EXEC_FIRST, 0, "\1\0\0\0", 4);
+	dom0_until(d, first_over);
+	dom0_until(d, second_heard);
+	/* the app ends when it does, with a connection that nobody has closed: the pod does not wait for it */
+	again(0);
+	dom0_connect(d, WIRE_EXEC_FIRST, 8080);
+	dom0_say(d, WIRE_EOF, WIRE_EXEC_FIRST + 1, WIRE_STDIN, NULL, 0);
+	dom0_to_end(d);
+	expect_entered(1, WIRE_APP_EXITED, 0, "", "quit\n");
+	expect(0, WIRE_APP_EXITED, 0, "");
+}
+
 static void nonsense_about_processes(void **state)
 {
 	(void)state;
@@ -1151,6 +1203,7 @@ int main(void)
 		T(what_an_app_leaves_ends_with_it),
 		T(an_app_at_a_terminal),
 		T(processes_enter_an_app),
+		T(sockets_are_open_when_the_app_starts),
 		T(nonsense_about_processes),
 		T(apps_come_and_go),
 		T(added_apps_that_are_trouble),

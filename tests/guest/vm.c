@@ -169,6 +169,7 @@ void vm_make_root(const char *name)
 	copy_program(BUSYBOX, root, "busybox");
 	copy_own_program("escape", root);
 	copy_own_program("notify", root);
+	copy_own_program("sockecho", root);
 	copy_program("/bin/true", root, "dynamic");
 	make_file(root, "bin/script", "#! /none/sh -e\n");
 	must(chmod_below(root, "bin/script", 0755), "bin/script");

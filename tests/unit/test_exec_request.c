@@ -58,6 +58,31 @@ static void comes_back_as_it_was(void **state)
 	exec_request_dispose(&got);
 }
 
+static void a_connection_has_a_port_and_no_program(void **state)
+{
+	struct exec_request conn = { .app = 2, .io = { { GUEST_IO_PIPE, GUEST_IO_PIPE, GUEST_IO_NULL }, 0, 0 }, .port = 65535 }, got;
+	AUTO_FREE uint8_t *data = NULL;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(exec_request_encode(&conn, &data, &len, &e), 0);
+	assert_int_equal(exec_request_decode(data, len, &got, &e), 0);
+	assert_int_equal(got.app, 2);
+	assert_int_equal(got.port, 65535);
+	assert_int_equal(got.argc, 0);
+	exec_request_dispose(&got);
+	wire_put_u32(data + 32, 65536);
+	assert_int_equal(decode(data, len, &e), -1);
+	wire_put_u32(data + 32, 0); /* neither */
+	assert_int_equal(decode(data, len, &e), -1);
+	free(data);
+	conn = request; /* both */
+	conn.port = 80;
+	assert_int_equal(exec_request_encode(&conn, &data, &len, &e), 0);
+	assert_int_equal(decode(data, len, &e), -1);
+}
+
 static void every_truncation_is_refused(void **state)
 {
 	AUTO_FREE uint8_t *data = NULL;
@@ -86,7 +111,7 @@ static void survives_hostile_numbers(void **state)
 
 	(void)state;
 	assert_int_equal(exec_request_encode(&request, &data, &len, &e), 0);
-	for (size_t at = 4; at < 32; at += 4)
+	for (size_t at = 4; at < 36; at += 4)
 		for (size_t i = 0; i < COUNT(numbers); i++) {
 			uint8_t saved[4];
 
@@ -96,7 +121,7 @@ static void survives_hostile_numbers(void **state)
 			refused += decode(data, len, &e) < 0;
 			memcpy(data + at, saved, 4);
 		}
-	assert_in_range(refused, 38, 62); /* kinds over 2, sizes over 65535, each count but the right one */
+	assert_in_range(refused, 46, 71); /* kinds over 2, sizes over 65535, each count but the right one */
 }
 
 static void bounds_its_size(void **state)
@@ -109,11 +134,11 @@ static void bounds_its_size(void **state)
 	size_t len;
 
 	(void)state;
-	memset(text, 'x', WIRE_EXEC_MAX - 33);
+	memset(text, 'x', WIRE_EXEC_MAX - 37);
 	assert_int_equal(exec_request_encode(&large, &data, &len, &e), 0);
 	assert_int_equal(len, WIRE_EXEC_MAX);
 	assert_int_equal(decode(data, len, &e), 0);
-	text[WIRE_EXEC_MAX - 33] = 'x';
+	text[WIRE_EXEC_MAX - 37] = 'x';
 	assert_int_equal(exec_request_encode(&large, &data, &len, &e), -1);
 	assert_string_equal(e.msg, "the command takes 262145 bytes, over 262144");
 }
@@ -122,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back_as_it_was),
+		cmocka_unit_test(a_connection_has_a_port_and_no_program),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(survives_hostile_numbers),
 		cmocka_unit_test(bounds_its_size),

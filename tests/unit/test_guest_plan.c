@@ -55,8 +55,9 @@ static struct guest_nic nics[] = {
 		.routes = routes0, .nroutes = 3 },
 	{ .name = TEXT("eth1"), .mac = { 6 }, .mtu = 65521 },
 };
+static struct guest_listen listens[] = { { 1, 80 }, { 0, 65535 }, { 1, 1 } };
 static const struct guest_plan plan = { .hostname = TEXT("rkt-1"), .stays = true, .nics = nics, .nnics = 2, .apps = apps, .napps = 2,
-	.exports = exports, .nexports = 2, .resolv_conf = TEXT("nameserver 1\n"), .hosts_fallback = TEXT("") };
+	.exports = exports, .nexports = 2, .resolv_conf = TEXT("nameserver 1\n"), .hosts_fallback = TEXT(""), .listens = listens, .nlistens = 3 };
 
 /* Decodes in memory of just this size, and gives it back only afterwards: strings are borrowed. */
 static int decode_bytes(const uint8_t *bytes, size_t len, struct err *e)
@@ -183,6 +184,8 @@ static void comes_back_as_it_was(void **state)
 	assert_string_equal(got.resolv_conf, "nameserver 1\n");
 	assert_null(got.hosts);
 	assert_string_equal(got.hosts_fallback, "");
+	assert_int_equal(got.nlistens, 3);
+	assert_memory_equal(got.listens, listens, sizeof(listens));
 	guest_plan_dispose(&got);
 	guest_plan_dispose(&got);
 }
@@ -246,7 +249,9 @@ static void refuses_what_breaks_a_rule(void **state)
 #define NO_LIMITS LIMITS("\0\0\0\0", "\0\0\0\0", "\0\0\0\0", NONE)
 #define UPTO_LIMITS UPTO_EXEC "\1\0\0\0" S("\1", "x") BEFORE_IO IO("\0", "\1", "\1") NONE NONE NONE NONE NONE NONE NONE NONE NONE
 #define REST BEFORE_IO IO("\0", "\1", "\1") NONE NONE BEHIND_IO
-#define TAIL NONE NONE NONE NONE /* exports, texts */
+#define TAIL NONE NONE NONE NONE NONE /* exports, texts, sockets */
+#define LISTEN4 NONE ONE NONE ONE NONE ONE NONE ONE
+#define LISTEN(list) UPTO_LIMITS NO_LIMITS NONE NONE NONE NONE list
 #define ZERO4 "\0\0\0\0"
 #define IP(family, prefix, bytes) family "\0\0\0" prefix "\0\0\0" bytes
 #define NET4 "\12\0\0\0" ZERO4 ZERO4 ZERO4
@@ -296,6 +301,12 @@ static void refuses_what_breaks_a_rule(void **state)
 		ROW(ROUTE_FROM(IP("\4", "\10", NET4), NO_IP, IP("\6", "\0", NET4), NONE), false),
 		ROW(ROUTE(NO_IP, NO_IP, NONE), false),
 		ROW(ROUTE(IP("\4", "\10", NET4), NO_IP, "\0\1\0\0"), false),
+		ROW(LISTEN(ONE NONE "\377\377\0\0"), true),
+		ROW(LISTEN(ONE NONE "\0\0\1\0"), false), /* port 65536 */
+		ROW(LISTEN(ONE NONE NONE), false),
+		ROW(LISTEN(ONE ONE ONE), false), /* no such app */
+		ROW(LISTEN("\20\0\0\0" LISTEN4 LISTEN4 LISTEN4 LISTEN4), true),
+		ROW(LISTEN("\21\0\0\0" LISTEN4 LISTEN4 LISTEN4 LISTEN4 NONE ONE), false), /* one too many */
 		ROW(MAGIC "\1\0\0\0hX" NONE NONE NONE TAIL, false), /* no NUL behind the string */
 		ROW(MAGIC "\2\0\0\0h\0\0" NONE NONE NONE TAIL, false), /* one inside */
 		ROW(MAGIC S("\1", "h") NONE NONE NONE TAIL NONE,  false), /* more behind the end */

@@ -352,9 +352,9 @@ static void writes_net_info_as_rkt(void **state)
 	.nports = sizeof((struct pod_port[]){ __VA_ARGS__ }) / sizeof(struct pod_port)
 
 static struct pod_app apps[] = {
-	{ .name = TEXT("web"), APP_PORTS({ TEXT("http"), POD_TCP, 80 }, { TEXT("x"), POD_OTHER, 9 }) },
-	{ .name = TEXT("dns"), APP_PORTS({ TEXT("dns"), POD_UDP, 53 }, { TEXT("same"), POD_TCP, 1 }) },
-	{ .name = TEXT("end"), APP_PORTS({ TEXT("same"), POD_TCP, 2 }) },
+	{ .name = TEXT("web"), APP_PORTS({ TEXT("http"), POD_TCP, 80, false }, { TEXT("x"), POD_OTHER, 9, false }) },
+	{ .name = TEXT("dns"), APP_PORTS({ TEXT("dns"), POD_UDP, 53, false }, { TEXT("same"), POD_TCP, 1, false }) },
+	{ .name = TEXT("end"), APP_PORTS({ TEXT("same"), POD_TCP, 2, false }) },
 };
 
 static void refuses_ports(void **state)
@@ -391,7 +391,7 @@ static void refuses_ports(void **state)
 
 static void leads_ports_to_the_pod(void **state)
 {
-	static struct pod_port other = { TEXT("any"), POD_UDP, 7 };
+	static struct pod_port other = { TEXT("any"), POD_UDP, 7, false };
 	static struct pod_host_port ports[] = {
 		{ .name = TEXT("http"), .port = 8080 }, { .name = TEXT("http"), .port = 80, .family = 4, .ip = "10.0.0.1" },
 		{ .name = TEXT("dns"), .port = 8080, .family = 6, .ip = "fd00::9" },

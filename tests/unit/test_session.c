@@ -236,7 +236,7 @@ static void refuses_a_wrong_greeting(void **state)
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_HELLO, 0, 0, "SXC1\2\0\0\0", 8));
 	assert_int_equal(hear(&e), -1);
-	assert_string_equal(e.msg, "protocol version 2, this side speaks 4");
+	assert_string_equal(e.msg, "protocol version 2, this side speaks 5");
 	renew();
 	e = (struct err)ERR_INIT;
 	assert_true(frame_put(&guest, WIRE_PLAN, 0, 0, NULL, 0)); /* not even a frame */

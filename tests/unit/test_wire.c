@@ -82,7 +82,7 @@ static void encodes_little_endian(void **state)
 
 static void what_goes_in_comes_out(void **state)
 {
-	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 4, 0, 0, 0 };
+	static const uint8_t hello[] = { 'S', 'X', 'C', '1', 5, 0, 0, 0 };
 	static const uint8_t over[] = { 4, 0, 0, 0, 254, 0, 0, 0, 'w', 'h', 'y' };
 
 	(void)state;
@@ -322,11 +322,11 @@ static void a_writer_keeps_the_order(void **state)
 static void greets_only_its_like(void **state)
 {
 	static const struct { enum wire_type type; const char *bytes, *msg; } rows[] = {
-		{ WIRE_HELLO, "SXC1\4\0\0\0", "" },
+		{ WIRE_HELLO, "SXC1\5\0\0\0", "" },
 		{ WIRE_HELLO, "SXC2\1\0\0\0", "the first frame is not a HELLO" },
-		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 4" },
-		{ WIRE_HELLO, "SXC1\1\0\0\0", "protocol version 1, this side speaks 4" },
-		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 4" },
+		{ WIRE_HELLO, "SXC1\0\0\0\0", "protocol version 0, this side speaks 5" },
+		{ WIRE_HELLO, "SXC1\1\0\0\0", "protocol version 1, this side speaks 5" },
+		{ WIRE_HELLO, "SXC1\1\0\0\200", "protocol version 2147483649, this side speaks 5" },
 		{ WIRE_APP, "SXC1\1\0\0\0", "the first frame is not a HELLO" },
 		{ WIRE_END, NULL, "the first frame is not a HELLO" },
 	};

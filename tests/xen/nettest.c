@@ -3,6 +3,9 @@
  * plain domain.
  *
  *   nettest serve PORT            answers clients, one after the other
+ *   nettest talk PORT             says what is on stdin to 127.0.0.1, prints what comes back
+ *   nettest activate PORT COMMAND...
+ *                                 starts it with a socket that listens at the port of 127.0.0.1
  *   nettest hear PORT             prints one UDP datagram
  *   nettest client ADDRESS PORT MIB
  *                                 bytes there and back one by one, then MIB each way, checked; prints
@@ -21,6 +24,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -162,6 +166,46 @@ static int serve(const char *port)
 	}
 }
 
+static int talk(const char *port)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	static char buf[CHUNK];
+	ssize_t n;
+
+	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
+		die("connect");
+	if (fork() == 0) {
+		while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
+			if (write_all(fd, buf, (size_t)n) < 0)
+				die("send");
+		_exit(shutdown(fd, SHUT_WR) < 0);
+	}
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		if (write_all(STDOUT_FILENO, buf, (size_t)n) < 0)
+			die("print");
+	return n < 0;
+}
+
+/* As systemd does for a socket unit. */
+static int activate(const char *port, char **command)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char pid[20];
+
+	(void)option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 5) < 0 || (fd != 3 && dup2(fd, 3) < 0))
+		die("listen");
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	(void)setenv("LISTEN_PID", pid, 1);
+	(void)setenv("LISTEN_FDS", "1", 1);
+	(void)execvp(*command, command);
+	die(*command);
+}
+
 static int client(const char *address, const char *port, uint32_t mib)
 {
 	struct sockaddr_in at4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
@@ -278,6 +322,10 @@ int main(int argc, char **argv)
 		be_init();
 	if (argc == 3 && !strcmp(argv[1], "serve"))
 		return serve(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "talk"))
+		return talk(argv[2]);
+	if (argc > 3 && !strcmp(argv[1], "activate"))
+		return activate(argv[2], argv + 3);
 	if (argc == 3 && !strcmp(argv[1], "hear"))
 		return hear(argv[2]);
 	if (argc == 5 && !strcmp(argv[1], "client"))
@@ -286,6 +334,6 @@ int main(int argc, char **argv)
 		return frames(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "watch"))
 		return watch(argv[2], argv[3]);
-	fprintf(stderr, "usage: nettest serve PORT | hear PORT | client ADDRESS PORT MIB | frames IFNAME HEX... | watch IFNAME HEX\n");
+	fprintf(stderr, "usage: nettest serve PORT | talk PORT | activate PORT COMMAND... | hear PORT | client ADDRESS PORT MIB | frames IFNAME HEX... | watch IFNAME HEX\n");
 	return 2;
 }
