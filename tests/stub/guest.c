@@ -55,7 +55,9 @@ static void plan_arrived(void)
 
 	if (guest_plan_decode(guest.plan, guest.plan_len, &plan, &e) < 0)
 		world_misuse("the guest cannot read its plan: %s", e.msg);
-	else if (plan.napps != 1 || strcmp(plan.apps[0].name, "app") != 0)
+	else if (world->mutable_pod ? plan.napps != 0 || !plan.stays : plan.stays)
+		world_misuse("the guest was given another kind of plan");
+	else if (!world->mutable_pod && (plan.napps != 1 || strcmp(plan.apps[0].name, "app") != 0))
 		world_misuse("the guest was given another plan");
 	guest_plan_dispose(&plan);
 	guest.ready = true;
@@ -167,9 +169,13 @@ static void transmit(void)
 void guest_turn(void)
 {
 	hear();
+	if (world->mutable_pod && guest.next == STEP_STARTED && guest.ready)
+		guest.next = STEP_END;
 	if (guest.stop && guest.next > STEP_HELLO && guest.next < STEP_EXITED && guest.ready)
 		guest.next = STEP_EXITED; /* the apps are told to end */
 	if (guest.next == STEPS || !may(guest.next) || !world_may_step(guest.next))
+		return;
+	if (world->mutable_pod && guest.next == STEP_END && !guest.stop && !world->ends_itself)
 		return;
 	say(guest.next++);
 	transmit();

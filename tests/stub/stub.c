@@ -34,6 +34,8 @@ enum { FAILED = 254, LIFE_S = 60, TEXT_MAX = 1 << 16 };
 	"\"user\": \"0\", \"group\": \"0\" }, \"mounts\": [ { \"volume\": \"e\", \"path\": \"/e\" }," \
 	"{ \"volume\": \"h\", \"path\": \"/h\" } ] } ], \"volumes\": [ { \"name\": \"e\", \"kind\": \"empty\" }," \
 	"{ \"name\": \"h\", \"kind\": \"host\", \"source\": \"/tmp\", \"readOnly\": true } ] }"
+#define SANDBOX "{ \"acVersion\": \"1.30.0\", \"acKind\": \"PodManifest\"," \
+	"\"annotations\": [ { \"name\": \"stage1-xen/core\", \"value\": \"1Gi\" } ], \"apps\": [] }"
 /* In place of stage1/main_p9.c: lives on, once it has been told of the domain. */
 #define BACKEND "#!/bin/sh\nread -r domid || exit 0\nexec sleep 60\n"
 #define CRASHED "stage1 run: the guest's memory is in the pod's directory: core|stage1 run: the guest crashed"
@@ -126,7 +128,8 @@ static void live(void) __attribute__((noreturn));
 
 static void live(void)
 {
-	static char *argv[] = { (char *)"init", (char *)"--net=none", (char *)WORLD_UUID, NULL };
+	char *argv[] = { (char *)"init", (char *)"--net=none", (char *)(world->mutable_pod ? "--mutable=true" : "--mutable=false"),
+		(char *)WORLD_UUID, NULL };
 	bool before[256];
 	char text[16], manager_path[100];
 	int lock, status;
@@ -140,7 +143,7 @@ static void live(void)
 	for (int fd = 0; fd < 256; fd++)
 		before[fd] = fcntl(fd, F_GETFD) >= 0;
 
-	status = run_main(3, argv);
+	status = run_main(4, argv);
 
 	if (world->console >= 0)
 		(void)close(world->console);
@@ -710,6 +713,54 @@ static void refuse_what_is_there(void)
 	ended(&l, "the 9p backend does not come up");
 }
 
+static void judge_mutable(struct life *l, int status, const char *lines)
+{
+	expect(l, status, lines);
+	if (strstr(world->failed, "destroy") ? world->domains != 1 : world->domains != 0)
+		complain(l, "%d domains are left", world->domains);
+	if (!strstr(world->failed, "destroy"))
+		expect_unmade(l);
+	if (*l->status_file || *l->out)
+		complain(l, "an app left its status or output");
+}
+
+/* A pod without apps, which lives until it is told to end. */
+static void live_without_apps(void)
+{
+	struct world script = { .mutable_pod = true, .fate = FATE_TERM, .fate_at = STEP_END };
+	struct err e = ERR_INIT;
+	struct life l;
+
+	(void)write_file_atomic(AT_FDCWD, "pod", SANDBOX, strlen(SANDBOX), 0644, &e);
+	for (int n = 1;; n++) {
+		char line[400];
+		bool fatal;
+
+		script.fail_at = n;
+		play(&l, &script);
+		if (!*world->failed)
+			break;
+		fatal = consequence(line, sizeof(line));
+		if (is_channel(world->failed) && world->said_end && !strstr(l.err, "closed"))
+			fatal = false;
+		if (!strcmp(world->failed, "libxl_domain_info") && l.status == 0)
+			fatal = false; /* asked when END had been heard */
+		judge_mutable(&l, fatal ? FAILED : 0, fatal ? line : "");
+		ended(&l, "a mutable pod, call %d, %s, fails", n, world->failed);
+	}
+	judge_mutable(&l, 0, "");
+	if (strcmp(l.told, "READY=1|STOPPING=1|") != 0)
+		complain(&l, "its manager was told '%s'", l.told);
+	ended(&l, "a mutable pod is told to stop");
+	play(&l, &(struct world){ .mutable_pod = true, .ends_itself = true });
+	judge_mutable(&l, FAILED, "stage1 run: the guest has ended, and nobody asked it to");
+	ended(&l, "a mutable pod ends by itself");
+	play(&l, &(struct world){ .mutable_pod = true, .fate = FATE_CRASH, .fate_at = STEP_END });
+	judge_mutable(&l, FAILED, CRASHED);
+	ended(&l, "the guest of a mutable pod crashes");
+	(void)write_file_atomic(AT_FDCWD, "pod", MANIFEST, strlen(MANIFEST), 0644, &e);
+}
+
 /* The pod's directory in a file system whose mounts would spread to us. */
 static int make_pod(void)
 {
@@ -757,6 +808,7 @@ int main(void)
 		strike_at_each_step();
 		die_at_each_byte();
 		refuse_what_is_there();
+		live_without_apps();
 	}
 	(void)!chdir("/");
 	(void)umount2(dir, MNT_DETACH);

@@ -51,6 +51,8 @@ enum fate {
 
 struct world {
 	/* the script */
+	bool mutable_pod;   /* without apps: the guest says END when it is told to stop, */
+	bool ends_itself;   /* or at once */
 	bool quick;         /* without the leak checker, which takes longer than the life */
 	int fail_at;        /* the n-th call fails; 0: none */
 	bool destroy_fails; /* and so does every destroy */
