@@ -126,9 +126,11 @@ static int plan_ahead(struct run *r, struct err *e)
 	struct host_facts facts;
 	int ret = -1;
 
-	if (plan_check(&in, &warnings, e) < 0 || plan_listen(&r->pod, &r->sockets, &r->listens, &warnings, e) < 0)
+	if (plan_listen(&r->pod, &r->sockets, &r->listens, &warnings, e) < 0)
 		goto out;
-	plan_listen_claim(&r->pod, &r->listens);
+	plan_listen_claim(&r->pod, &r->listens); /* those need no network */
+	if (plan_check(&in, &warnings, e) < 0)
+		goto out;
 	if (look_around(r, &warnings, e) < 0 ||
 		open_crilogs(r, &in, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0)
