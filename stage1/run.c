@@ -42,6 +42,7 @@ struct run {
 	struct domain_plan domain_plan;
 	struct net_request net_request;
 	struct net_plan *net_plan;
+	struct net_making *making; /* the networks, as long as they are not there */
 	struct net_result net;
 	bool have_net;
 	uint8_t *guest_plan; /* encoded */
@@ -79,7 +80,7 @@ static int look_around(struct run *r, struct plan_warnings *warnings, struct err
 		return -1;
 	r->mounts.exports_volumes = r->mounts.exports_volumes || r->opts->mutable_pod; /* they may come later */
 	r->net_request = (struct net_request){ .net = r->opts->net, .uuid = r->opts->uuid, .s1root = r->s1root,
-		.local_config = r->opts->local_config, .pod = &r->pod, .cancel = r->signals };
+		.local_config = r->opts->local_config, .pod = &r->pod, .cancel = -1 };
 	return net_plan_make(&r->net_request, &r->net_plan, e);
 }
 
@@ -147,19 +148,10 @@ out:
 	return ret;
 }
 
-/* The networks, and what is only known when they are there. */
-static int make_networks(struct run *r, struct err *e)
+static int no_metadata(struct err *e)
 {
-	if (net_make(r->net_plan, &r->net, e) < 0)
-		return -1;
-	r->have_net = true;
-	if (r->net_plan)
-		trace_step("the networks are made");
-	plan_domain_nics(&r->domain_plan, r->net.nics);
-	if (r->opts->mds_token && !r->net.host_ip)
-		return err_set(e, ERR_HOST, "--mds-token: the pod's network names no gateway: the metadata service "
-			"could not be reached");
-	return 0;
+	return err_set(e, ERR_HOST, "--mds-token: the pod's network names no gateway: the metadata service could not be "
+		"reached");
 }
 
 static int make_guest_plan(struct run *r, struct err *e)
@@ -172,9 +164,51 @@ static int make_guest_plan(struct run *r, struct err *e)
 	r->stdin_app = plan_stdin_app(&in);
 	r->lends_terminal = r->has_terminal && r->stdin_app >= 0 &&
 		guest.apps[r->stdin_app].io.kind[WIRE_STDIN] == GUEST_IO_TTY;
+	free(r->guest_plan);
+	r->guest_plan = NULL;
 	ret = guest_plan_encode(&guest, &r->guest_plan, &r->guest_plan_len, e);
 	guest_plan_dispose(&guest);
 	return ret;
+}
+
+/* Their plugins run while the domain is built, and while it starts. */
+static int begin_networks(struct run *r, struct err *e)
+{
+	if (net_begin(r->net_plan, &r->making, e) < 0)
+		return -1;
+	r->have_net = true;
+	if (r->opts->mds_token && !r->net_plan)
+		return no_metadata(e);
+	return make_guest_plan(r, e); /* without them, whether there is one */
+}
+
+/* The session's plan is complete when the networks are there. */
+static int plan_networks(void *arg, struct err *e)
+{
+	struct run *r = arg;
+
+	if (net_finish(STEAL(r->making), &r->net, e) < 0) {
+		r->have_net = false;
+		return -1;
+	}
+	trace_step("the networks are made");
+	plan_domain_nics(&r->domain_plan, r->net.nics);
+	if (r->opts->mds_token && !r->net.host_ip)
+		return no_metadata(e);
+	if (make_guest_plan(r, e) < 0)
+		return -1;
+	session_plan(r->session, r->guest_plan, r->guest_plan_len);
+	return 0;
+}
+
+static int attach_networks(void *arg, struct err *e)
+{
+	struct run *r = arg;
+
+	if (r->xo->attach(r->xen, &r->domain_plan, r->domid, e) < 0)
+		return -1;
+	trace_step("the domain has its network devices");
+	return 0;
 }
 
 /* A domain with the pod's uuid is a live pod's, or one whose supervisor was killed. */
@@ -294,6 +328,8 @@ static int let_run(struct run *r, struct err *e)
 	trace_step("the domain runs");
 	r->session = xcalloc(1, sizeof(*r->session));
 	session_init(r->session, r->guest_plan, r->guest_plan_len, r->pod.napps, say, NULL);
+	if (r->making)
+		session_awaits_plan(r->session);
 	for (size_t i = 0; i < r->pod.napps; i++)
 		if (r->pod.apps[i].says_ready)
 			session_awaits_ready(r->session, i);
@@ -313,7 +349,8 @@ static int let_run(struct run *r, struct err *e)
 		.xo = r->xo, .xen = r->xen, .domid = r->domid, .session = r->session,
 		.signals = r->signals, .backend = backend, .console = console, .control = r->control, .apps = r->apps,
 		.relay = r->relay, .debug = r->opts->debug, .output = r->output, .stdin_app = r->stdin_app,
-		.terminal = r->lends_terminal, .ready = set_ready, .crashed_r = &r->crashed,
+		.networks = net_fd(r->making), .plan = plan_networks, .attach = attach_networks,
+		.terminal = r->lends_terminal, .ready = set_ready, .arg = r, .crashed_r = &r->crashed,
 	}, e);
 	apps_close(r->apps);
 	if (ret == 0 && r->opts->mutable_pod && !r->session->stopping)
@@ -353,7 +390,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;
 	trace_step("all is planned");
-	if (make_networks(r, e) < 0 || make_guest_plan(r, e) < 0 || make_domain(r, e) < 0)
+	if (begin_networks(r, e) < 0 || make_domain(r, e) < 0)
 		return -1;
 	if (signals_next(r->signals) != 0) { /* asked to stop before anything ran */
 		*status_r = 0;
@@ -362,7 +399,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 	ret = let_run(r, e);
 	if (ret < 0)
 		return -1;
-	*status_r = ret == SUPERVISE_ESCAPED ? STATUS_ESCAPED : session_exit_status(r->session);
+	*status_r = ret == SUPERVISE_ESCAPED ? STATUS_ESCAPED : ret == SUPERVISE_UNBORN ? 0 : session_exit_status(r->session);
 	return 0;
 }
 
@@ -389,6 +426,8 @@ int run_pod(const struct run_opts *opts, const struct xen_ops *xo, int signals, 
 	struct err late = ERR_INIT;
 	int ret = run_steps(&r, status_r, e);
 
+	if (r.making)
+		net_abandon(r.making);
 	if (write_statuses(&r, ret < 0 ? &late : e) < 0)
 		ret = -1;
 	control_close(r.control, r.session);

@@ -32,6 +32,18 @@ void session_init(struct session *s, uint8_t *plan, size_t plan_len, size_t napp
 	(void)frame_put_hello(&s->wr);
 }
 
+void session_awaits_plan(struct session *s)
+{
+	s->plan_awaited = true;
+}
+
+void session_plan(struct session *s, uint8_t *plan, size_t plan_len)
+{
+	s->plan = plan;
+	s->plan_len = plan_len;
+	s->plan_awaited = false;
+}
+
 void session_awaits_ready(struct session *s, size_t i)
 {
 	s->apps[i].says_ready = true;
@@ -112,6 +124,8 @@ void session_produce(struct session *s)
 		return;
 	if (s->stop_due && frame_put_u32(&s->wr, WIRE_STOP, 0, 0, s->stop_grace_ms))
 		s->stop_due = false;
+	if (s->plan_awaited)
+		return;
 	produce_plan(s);
 	for (unsigned i = 0; i < s->napps; i++) {
 		session_produce_phase(s, &s->apps[i], i);

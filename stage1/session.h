@@ -71,6 +71,7 @@ struct session {
 	bool stop_due;
 	uint32_t stop_grace_ms;
 	uint8_t *plan;      /* encoded guest plan, borrowed */
+	bool plan_awaited;  /* it is still to come */
 	size_t plan_len, plan_sent;
 	struct session_app *apps; /* by their numbers */
 	size_t napps;       /* with those that are absent */
@@ -106,6 +107,10 @@ void session_stop_app(struct session *s, unsigned id, uint32_t grace_ms);
 void session_remove(struct session *s, unsigned id);
 bool session_has(const struct session *s, unsigned id); /* an app of that number */
 bool session_runs(const struct session *s, unsigned id); /* it was begun, or is about to, and is not over */
+
+/* The plan comes later than the session: until session_plan() the guest is sent a greeting, and STOP. */
+void session_awaits_plan(struct session *s);
+void session_plan(struct session *s, uint8_t *plan, size_t plan_len);
 
 /* App `i` counts as started only when it says that it is ready: see session_all_ready(). */
 void session_awaits_ready(struct session *s, size_t i);

@@ -38,6 +38,9 @@ struct loop {
 	bool moved;   /* output was: there may be more, and credit to give */
 	bool lent;    /* our terminal is the app's */
 	bool escaped;
+	bool waits_for_networks, networks_come;
+	bool unborn;
+	bool host_failed; /* what the guest has to say is not why */
 	struct escape escape;
 };
 
@@ -143,6 +146,7 @@ static int take_signals(struct loop *l, struct err *e)
 			send_size(l);
 			continue;
 		}
+		l->unborn = l->unborn || l->waits_for_networks;
 		if (sig != SIGPWR && l->told)
 			return err_set(e, ERR_HOST, "asked twice to stop: the pod is destroyed");
 		l->told = l->told || sig != SIGPWR;
@@ -159,13 +163,13 @@ static void say_ready(struct loop *l)
 	if (!l->ready_said && l->s->greeted && !l->s->stopping && session_all_ready(l->s)) {
 		l->ready_said = true;
 		trace_step("all apps have started");
-		l->in->ready(l->in->ready_arg, true);
+		l->in->ready(l->in->arg, true);
 	}
 	if (l->s->stopping && l->deadline < 0) /* an app failed: the guest ends the others */
 		l->deadline = monotonic_ms() + STOP_GRACE_MS + STOP_LATE_MS;
 	if (l->s->stopping && l->ready_said && !l->unready_said) {
 		l->unready_said = true;
-		l->in->ready(l->in->ready_arg, false);
+		l->in->ready(l->in->arg, false);
 	}
 }
 
@@ -216,7 +220,7 @@ static int check_end(struct loop *l, struct err *e)
 	return 0;
 }
 
-enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTLETS };
+enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_NETWORKS, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTLETS };
 
 /* What is left until `deadline`, for poll(). */
 static int time_until(int64_t deadline)
@@ -242,6 +246,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	fds[FD_CHANNEL] = (struct pollfd){ .fd = l->connected && !l->peer_gone ? l->io.fd : -1,
 		.events = POLLIN };
 	fds[FD_CONSOLE] = (struct pollfd){ .fd = l->console.fd, .events = POLLIN };
+	fds[FD_NETWORKS] = (struct pollfd){ .fd = l->waits_for_networks ? l->in->networks : -1, .events = POLLIN };
 	fds[FD_STDIN] = (struct pollfd){
 		.fd = stdin_room(l) > 0 ? STDIN_FILENO : -1, .events = POLLIN };
 	output_poll(l->in->output, &fds[FD_OUTPUT]);
@@ -275,6 +280,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 		l->in->xo->taken(l->in->xen, l->in->domid))
 		l->domain = DOMAIN_GONE; /* its backend is the first to go */
 	l->backend_gone = fds[FD_BACKEND].revents != 0;
+	l->networks_come = fds[FD_NETWORKS].revents != 0;
 	return 0;
 }
 
@@ -296,14 +302,26 @@ static int exchange_all(struct loop *l, struct err *e)
 	return 0;
 }
 
+/* The guest has its file systems to mount while its devices come. */
+static int take_networks(struct loop *l, struct err *e)
+{
+	if (!l->networks_come)
+		return 0;
+	l->waits_for_networks = l->networks_come = false;
+	if (l->in->plan(l->in->arg, e) == 0 && exchange_all(l, e) == 0 && l->in->attach(l->in->arg, e) == 0)
+		return 0;
+	l->host_failed = true;
+	return -1;
+}
+
 static int run_loop(struct loop *l, struct err *e)
 {
 	while (!l->s->ended || !output_done(l->in->output)) {
-		if (wait_for_event(l, e) < 0 || take_signals(l, e) < 0 || connect_channel(l, e) < 0 ||
-			exchange_all(l, e) < 0 || check_end(l, e) < 0)
+		if (wait_for_event(l, e) < 0 || connect_channel(l, e) < 0 || take_networks(l, e) < 0 ||
+			take_signals(l, e) < 0 || exchange_all(l, e) < 0 || check_end(l, e) < 0)
 			return -1;
-		if (l->escaped)
-			return SUPERVISE_ESCAPED;
+		if (l->escaped || l->unborn)
+			return l->escaped ? SUPERVISE_ESCAPED : SUPERVISE_UNBORN;
 		if (l->s->greeted && !l->s->stopping)
 			l->deadline = -1;
 		lend_terminal(l);
@@ -355,6 +373,7 @@ int supervise(const struct supervise_input *in, struct err *e)
 	l->in = in;
 	l->s = in->session;
 	l->stdin_open = in->stdin_app >= 0;
+	l->waits_for_networks = in->networks >= 0;
 	l->deadline = monotonic_ms() + GREET_MS;
 	console_init(&l->console, in->console, in->debug);
 	if (in->terminal)
@@ -364,11 +383,11 @@ int supervise(const struct supervise_input *in, struct err *e)
 
 	terminal_restore();
 	if (l->ready_said && !l->unready_said)
-		in->ready(in->ready_arg, false);
+		in->ready(in->arg, false);
 	if (ret < 0) {
 		drain(l);
 		hear_last_words(l);
-		if (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted)
+		if (!l->host_failed && (l->domain != DOMAIN_RUNNING || l->peer_gone || !l->s->greeted))
 			console_report(&l->console);
 		*in->crashed_r = l->domain == DOMAIN_CRASHED;
 	}

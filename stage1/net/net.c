@@ -1,43 +1,21 @@
-/* See net.h. Making; what takes it away again is in remove.c. */
+/* See net.h. Choosing, and the child that makes; what is made is in make.c, what takes it away again in remove.c. */
 #include "stage1/net/net.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "stage1/common/util.h"
-#include "stage1/net/files.h"
-#include "stage1/net/join.h"
+#include "stage1/net/making.h"
 #include "stage1/net/netns.h"
 #include "stage1/net/plugin.h"
-#include "stage1/net/ports.h"
-#include "stage1/net/select.h"
-#include "stage1/net/takeover.h"
-
-struct net_plan {
-	const struct net_request *request;
-	struct net_confs confs;
-	struct net_choice *list;
-	size_t n;
-	char *path; /* of plugins */
-	struct net_forward *forwards;
-	size_t nforwards;
-	struct ports_held held;
-};
-
-/* What grows while the networks are made. */
-struct making {
-	const struct net_plan *plan;
-	char *netns_path;
-	int netns;
-	char *mappings; /* for plugins that take ports */
-	struct net_infos infos;
-	struct net_result result;
-	char *ip4, *ip6; /* of the forwardable network */
-	bool ports_taken; /* by one of its plugins */
-};
 
 static int check(struct net_plan *plan, struct err *e)
 {
@@ -97,109 +75,15 @@ void net_result_dispose(struct net_result *result)
 	*result = (struct net_result)NET_RESULT_INIT;
 }
 
-/* Its entry in net-info.json: from here on net_remove() knows of it. */
-static int announce(struct making *m, const struct net_choice *c, struct err *e)
+static void making_free(struct net_making *m)
 {
-	struct net_info *info = &m->infos.list[m->infos.n];
-	AUTO_FREE char *copy = xasprintf(NET_DIR "/%s", c->copy);
-
-	if (write_file_atomic(AT_FDCWD, copy, c->conf->text, c->conf->len, 0644, e) < 0)
-		return -1;
-	*info = (struct net_info){ .name = xstrdup(c->conf->name), .conf = STEAL(copy),
-		.plugin = plugin_find(m->plan->path, c->conf->plugins[0].type),
-		.ifname = xstrdup(c->ifname), .args = xstrdup(c->args) };
-	if (!info->plugin) /* gone since it was checked */
-		info->plugin = xstrdup(c->conf->plugins[0].type);
-	net_info_set_ip(info, NULL);
-	m->infos.n++;
-	return net_infos_write(&m->infos, e);
-}
-
-static const char *gateway(const struct net_add *add, int family)
-{
-	const struct net_ip *ip = net_add_ip(add, family);
-
-	return ip && *ip->gateway ? ip->gateway : NULL;
-}
-
-/* The guest's share of the interface. */
-static int take_over(struct making *m, const struct net_choice *c, const struct net_add *add, struct err *e)
-{
-	struct join_opts opts = { .any_source = c->conf->any_source };
-	struct guest_nic *nic = &m->result.nics[m->result.nnics];
-	AUTO_FREE char *rules = NULL;
-
-	if (takeover_read(m->netns, c->ifname, nic, e) < 0)
-		return -1;
-	m->result.nnics++;
-	if (c->conf->only_gateway) {
-		opts.only_to = gateway(add, 4) ? gateway(add, 4) : gateway(add, 6);
-		if (!opts.only_to)
-			return err_set(e, ERR_INPUT, "stage1-xen/only-gateway: the plugin named no gateway");
-	}
-	rules = join_rules(nic, &opts);
-	return netns_hear_multicast(m->netns, c->ifname, e) < 0 ? -1 : net_file_write(c->ifname, "nft", rules, e);
-}
-
-static void remember(struct making *m, size_t i, const struct net_add *add)
-{
-	const struct net_plan *plan = m->plan;
-	const struct net_ip *ip4 = net_add_ip(add, 4), *ip6 = net_add_ip(add, 6);
-
-	if (!m->result.resolv_conf)
-		m->result.resolv_conf = net_resolv_conf(&add->dns, plan->list[i].conf->name);
-	if (i != net_forwardable(plan->list, plan->n))
-		return;
-	m->ip4 = ip4 ? xstrdup(ip4->ip) : NULL;
-	m->ip6 = ip6 ? xstrdup(ip6->ip) : NULL;
-	m->result.host_ip = gateway(add, 4) ? xstrdup(gateway(add, 4)) : NULL;
-	for (size_t k = 0; k < plan->list[i].conf->nplugins; k++)
-		m->ports_taken = m->ports_taken || plan->list[i].conf->plugins[k].takes_ports;
-}
-
-static int add_network(struct making *m, size_t i, struct err *e)
-{
-	const struct net_plan *plan = m->plan;
-	const struct net_request *rq = plan->request;
-	const struct net_choice *c = &plan->list[i];
-	bool forwardable = i == net_forwardable(plan->list, plan->n);
-	struct plugin_call call = { .command = "ADD", .conf = c->conf, .uuid = rq->uuid, .netns = m->netns_path,
-		.ifname = c->ifname, .args = c->args, .path = plan->path, .ports = forwardable ? m->mappings : NULL,
-		.timeout_ms = rq->timeout_ms ? rq->timeout_ms : NET_PLUGIN_TIMEOUT_MS, .cancel = rq->cancel };
-	struct net_add add;
-	int ret;
-
-	if (announce(m, c, e) < 0 || (call.ports && net_file_write(c->ifname, "ports", call.ports, e) < 0) ||
-		plugins_add(&call, &add, e) < 0)
-		return -1;
-	net_info_set_ip(&m->infos.list[m->infos.n - 1], &add);
-	ret = net_file_write(c->ifname, "result", add.text, e);
-	if (ret == 0)
-		ret = net_infos_write(&m->infos, e);
-	if (ret == 0 && take_over(m, c, &add, e) < 0)
-		ret = err_prefix(e, "network '%s' (%s), %s", c->conf->name, c->conf->file, c->ifname);
-	if (ret == 0)
-		remember(m, i, &add);
-	net_add_dispose(&add);
-	return ret;
-}
-
-static int make_all(struct making *m, struct err *e)
-{
-	const struct net_plan *plan = m->plan;
-	const struct net_request *rq = plan->request;
-
-	if (mkdir(NET_DIR, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", NET_DIR);
-	if (write_file_atomic(AT_FDCWD, NETNS_FILE, m->netns_path, strlen(m->netns_path), 0644, e) < 0 ||
-		netns_create(m->netns_path, e) < 0 || netns_open(m->netns_path, &m->netns, e) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->n; i++)
-		if (add_network(m, i, e) < 0)
-			return -1;
-	if (plan->nforwards == 0 || m->ports_taken)
-		return 0;
-	return ports_lead(rq->uuid, plan->forwards, plan->nforwards, m->ip4, m->ip6, e);
+	if (m->netns >= 0)
+		(void)close(m->netns);
+	if (m->socket >= 0)
+		(void)close(m->socket);
+	free(m->netns_path);
+	free(m->mappings);
+	free(m);
 }
 
 /* As if nothing had been made. */
@@ -214,34 +98,128 @@ static void undo(const struct net_request *rq, struct err *e)
 		(void)unlink(NET_INFO_FILE);
 }
 
-int net_make(struct net_plan *plan, struct net_result *result_r, struct err *e)
+/*
+ * In the child. It is our process without the right to any of our work: signals are the supervisor's, which shuts the
+ * socket when plugins are to end, and it ends with the supervisor. As long as it lives the pod's lock is held.
+ */
+static void __attribute__((noreturn)) be_child(const struct net_making *m, int ours, pid_t parent)
 {
-	struct making m = { .plan = plan, .netns = -1, .result = NET_RESULT_INIT };
-	int ret;
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR, SIGWINCH, SIGTSTP };
+	struct err e = ERR_INIT;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	for (size_t i = 0; i < COUNT(sigs); i++)
+		(void)signal(sigs[i], SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
+	if (making_call(m, ours, &e) == 0)
+		_exit(0);
+	(void)send(ours, &e, sizeof(e), MSG_NOSIGNAL);
+	_exit(1);
+}
+
+static int start_child(struct net_making *m, struct err *e)
+{
+	pid_t parent = getpid();
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make a pair of sockets");
+	m->socket = pair[0];
+	m->pid = fork();
+	if (m->pid == 0) {
+		(void)close(pair[0]);
+		be_child(m, pair[1], parent);
+	}
+	(void)close(pair[1]);
+	if (m->pid < 0) {
+		m->pid = 0;
+		return err_sys(e, "start a process for the networks");
+	}
+	return 0;
+}
+
+static int begin(struct net_making *m, struct err *e)
+{
+	if (mkdir(NET_DIR, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", NET_DIR);
+	if (write_file_atomic(AT_FDCWD, NETNS_FILE, m->netns_path, strlen(m->netns_path), 0644, e) < 0 ||
+		netns_create(m->netns_path, e) < 0 || netns_open(m->netns_path, &m->netns, e) < 0)
+		return -1;
+	return start_child(m, e);
+}
+
+int net_begin(struct net_plan *plan, struct net_making **making_r, struct err *e)
+{
+	struct net_making *m;
 
 	if (!plan) {
-		*result_r = m.result;
-		return net_infos_write(&m.infos, e);
+		*making_r = NULL;
+		return net_infos_write(&(struct net_infos){ .list = NULL }, e);
 	}
 	if (ports_hold(plan->forwards, plan->nforwards, &plan->held, e) < 0)
 		return -1;
-	m.netns_path = netns_path(plan->request->uuid);
-	m.mappings = net_forward_mappings(plan->forwards, plan->nforwards);
-	m.infos.list = xcalloc(plan->n, sizeof(*m.infos.list));
-	m.result.nics = xcalloc(plan->n, sizeof(*m.result.nics));
-	ret = make_all(&m, e);
-	if (m.netns >= 0)
-		(void)close(m.netns);
-	if (ret < 0) {
-		net_result_dispose(&m.result);
+	m = xcalloc(1, sizeof(*m));
+	*m = (struct net_making){ .plan = plan, .netns = -1, .socket = -1, .netns_path = netns_path(plan->request->uuid),
+		.mappings = net_forward_mappings(plan->forwards, plan->nforwards) };
+	if (begin(m, e) < 0) {
+		making_free(m);
 		undo(plan->request, e);
-	} else {
-		*result_r = m.result;
+		return -1;
 	}
-	net_infos_dispose(&m.infos);
-	free(m.netns_path);
-	free(m.mappings);
-	free(m.ip4);
-	free(m.ip6);
+	*making_r = m;
+	return 0;
+}
+
+int net_fd(const struct net_making *m)
+{
+	return m ? m->socket : -1;
+}
+
+/* 0 when the plugins have done their work; else *e has why not. */
+static int child_end(struct net_making *m, struct err *e)
+{
+	struct err why;
+	ssize_t n;
+	int status = 0;
+
+	while ((n = recv(m->socket, &why, sizeof(why), 0)) < 0 && errno == EINTR)
+		;
+	while (waitpid(m->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	m->pid = 0;
+	if (n == (ssize_t)sizeof(why))
+		return err_set(e, why.kind, "%s", why.msg);
+	if (n != 0 || status != 0)
+		return err_set(e, ERR_HOST, "the process that makes the networks ended early");
+	return 0;
+}
+
+int net_finish(struct net_making *m, struct net_result *result_r, struct err *e)
+{
+	const struct net_request *rq = m->plan->request;
+	struct pollfd fds[] = { { .fd = m->socket, .events = POLLIN }, { .fd = rq->cancel, .events = POLLIN } };
+	int ret;
+
+	while (poll(fds, COUNT(fds), -1) < 0 && errno == EINTR)
+		;
+	if (fds[1].revents)
+		(void)shutdown(m->socket, SHUT_WR);
+	ret = child_end(m, e);
+	if (ret == 0)
+		ret = making_take(m, result_r, e);
+	making_free(m);
+	if (ret < 0)
+		undo(rq, e);
 	return ret;
+}
+
+void net_abandon(struct net_making *m)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)shutdown(m->socket, SHUT_WR);
+	(void)child_end(m, &ignored);
+	making_free(m);
 }

@@ -30,10 +30,11 @@ struct net_request {
 	const char *local_config; /* NULL: /etc/rkt */
 	const struct pod *pod;    /* for its ports */
 	int timeout_ms;           /* for each plugin; 0: NET_PLUGIN_TIMEOUT_MS */
-	int cancel;               /* can be read when the pod was asked to stop; -1: none */
+	int cancel;               /* can be read when net_finish() is to wait no longer; -1: none */
 };
 
 struct net_plan; /* the networks a pod gets, chosen and checked; nothing is made yet */
+struct net_making; /* on their way */
 
 /*
  * Reads the configurations and looks for what they need. *plan_r is NULL for --net=none; else
@@ -53,8 +54,16 @@ struct net_result {
 
 #define NET_RESULT_INIT { .nics = NULL }
 
-/* All of it or nothing. For a NULL plan only the namespace's absence is noted, in net-info.json. */
-int net_make(struct net_plan *plan, struct net_result *result_r, struct err *e);
+/*
+ * Begins to make them: the plugins run in a child, beside whatever the caller does meanwhile. *making_r is NULL for a
+ * NULL plan: then there is nothing to make, which net-info.json says. From here on net_remove() has something to do.
+ */
+int net_begin(struct net_plan *plan, struct net_making **making_r, struct err *e);
+int net_fd(const struct net_making *making); /* can be read when the plugins have ended; -1 for NULL */
+/* Waits for that, and does the rest: all of it or nothing. `making` is freed, and borrowed the plan until then. */
+int net_finish(struct net_making *making, struct net_result *result_r, struct err *e);
+/* Instead: its plugins are killed, and what they made is left to net_remove(). */
+void net_abandon(struct net_making *making);
 void net_result_dispose(struct net_result *result);
 
 struct net_removal {
@@ -65,7 +74,7 @@ struct net_removal {
 };
 
 /*
- * Undoes whatever net_make() did, in reverse, by the files; again and again. net-info.json stays, for
+ * Undoes whatever net_begin() and net_finish() did, in reverse, by the files; again and again. net-info.json stays, for
  * rkt's list. All of it is tried; the first error is told.
  */
 int net_remove(const struct net_removal *removal, struct err *e);

@@ -293,7 +293,7 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 						      : xasprintf("rkt-%s", in->opts->uuid));
 	plan.stays = in->opts->mutable_pod;
 	plan.nics = (struct guest_nic *)in->nics; /* only read */
-	plan.nnics = in->nnics;
+	plan.nnics = in->nics ? in->nnics : 0;
 	plan.apps = own(&plan, xcalloc(in->pod->napps, sizeof(*plan.apps)));
 	plan.napps = in->pod->napps;
 	for (size_t i = 0; i < plan.napps; i++) {

@@ -27,8 +27,8 @@ struct plan_input {
 	const char *s1root; /* absolute path of the pod's stage1/rootfs */
 	const struct mounts_plan *mounts;   /* plan_mounts() of this pod; NULL: it mounts nothing */
 	const struct etc_files *etc;        /* NULL: there are none */
-	const struct guest_nic *nics;       /* as made in dom0 (stage1/net/net.h); plan_domain() looks at nnics only */
-	size_t nnics;                       /* at most DOMAIN_NICS_MAX */
+	const struct guest_nic *nics;       /* as made in dom0 (stage1/net/net.h); NULL: not yet, plan_domain() needs none */
+	size_t nnics;                       /* how many there will be, at most DOMAIN_NICS_MAX */
 	const char *net_resolv; /* what a network says for resolv.conf, or NULL */
 	const char *net_host;   /* the host's address in the pod's network; NULL: none */
 	const struct plan_terminal *terminal; /* NULL: there is none */

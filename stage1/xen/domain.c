@@ -109,6 +109,22 @@ int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct 
 	return found;
 }
 
+int xen_attach(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e)
+{
+	xl_log_forget(xen);
+	for (uint32_t i = 0; i < plan->nnics; i++) {
+		libxl_device_nic nic;
+		int rc;
+
+		domcfg_nic(plan, i, &nic);
+		rc = libxl_device_nic_add(xen->ctx, domid, &nic, NULL);
+		libxl_device_nic_dispose(&nic);
+		if (rc)
+			return err_xl(e, xen, "give domain '%s' its network device %u", plan->name, i);
+	}
+	return 0;
+}
+
 int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 {
 	xl_log_forget(xen);

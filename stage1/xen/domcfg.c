@@ -26,20 +26,14 @@ static void fill_exports(const struct domain_plan *plan, libxl_domain_config *cf
 }
 
 /* `nictype` is libxl's to choose; queues are dom0's and the guest's drivers' (plan.c). */
-static void fill_nics(const struct domain_plan *plan, libxl_domain_config *cfg)
+void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *nic)
 {
-	cfg->nics = xcalloc(plan->nnics, sizeof(*cfg->nics));
-	cfg->num_nics = (int)plan->nnics;
-	for (int i = 0; i < cfg->num_nics; i++) {
-		libxl_device_nic *nic = &cfg->nics[i];
-
-		libxl_device_nic_init(nic);
-		nic->devid = i;
-		nic->mtu = (int)plan->nics[i].mtu;
-		memcpy(nic->mac, plan->nics[i].mac, sizeof(plan->nics[i].mac));
-		nic->script = xstrdup(plan->nic_script);
-		libxl_defbool_set(&nic->trusted, plan->nics[i].trusted);
-	}
+	libxl_device_nic_init(nic);
+	nic->devid = (libxl_devid)i;
+	nic->mtu = (int)plan->nics[i].mtu;
+	memcpy(nic->mac, plan->nics[i].mac, sizeof(plan->nics[i].mac));
+	nic->script = xstrdup(plan->nic_script);
+	libxl_defbool_set(&nic->trusted, plan->nics[i].trusted);
 }
 
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
@@ -67,8 +61,6 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->max_grant_frames = (int)plan->grant_frames;
 	b->max_maptrack_frames = (int)plan->maptrack_frames;
 	b->max_grant_version = 1;
-	if (plan->nnics > 0)
-		fill_nics(plan, cfg);
 	if (plan->p9_backend == P9_QEMU) /* of ours libxl knows nothing: stage1/xen/p9.c */
 		fill_exports(plan, cfg);
 }

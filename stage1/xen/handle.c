@@ -140,6 +140,7 @@ const struct xen_ops stage1_xen_ops = {
 	.facts = xen_facts,
 	.find = xen_find,
 	.create = xen_create,
+	.attach = xen_attach,
 	.watch = xen_watch,
 	.unpause = xen_unpause,
 	.pause = xen_pause,

@@ -54,10 +54,13 @@ void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
 
 /* domcfg.c: a plan is complete, so this cannot fail. *cfg is initialised by it. */
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg);
+/* Likewise for its network device number `i`. */
+void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *nic);
 
 /* domain.c */
 int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e);
 int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct err *e);
+int xen_attach(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e);
 int xen_unpause(struct xen *xen, uint32_t domid, struct err *e);
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e);
 int xen_dump(struct xen *xen, uint32_t domid, const char *path, struct err *e);

@@ -38,7 +38,7 @@ struct xen_usage {
 	pid_t backend; /* the process that serves the export; 0: not known */
 };
 
-enum { XEN_OPS_ABI = 3, XEN_POLL_MAX = 24 };
+enum { XEN_OPS_ABI = 4, XEN_POLL_MAX = 24 };
 
 struct xen_ops {
 	unsigned abi; /* XEN_OPS_ABI */
@@ -56,6 +56,8 @@ struct xen_ops {
 		struct err *e);
 	/* From here on poll_done() reports the domain's end. Before unpause(). */
 	int (*watch)(struct xen *xen, uint32_t domid, struct err *e);
+	/* The plan's network devices, which create() leaves out. The domain may run already. */
+	int (*attach)(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e);
 	int (*unpause)(struct xen *xen, uint32_t domid, struct err *e);
 	/* Both: 0 also when it is so already. A domain that is being built is paused too: not to be resumed. */
 	int (*pause)(struct xen *xen, uint32_t domid, struct err *e);

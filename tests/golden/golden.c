@@ -34,6 +34,10 @@ static void print_libxl(const struct domain_plan *plan, FILE *out)
 	char *json;
 
 	domcfg_fill(NULL, plan, &cfg);
+	cfg.nics = xcalloc(plan->nnics, sizeof(*cfg.nics)); /* as libxl has it when they have been added */
+	cfg.num_nics = (int)plan->nnics;
+	for (uint32_t i = 0; i < plan->nnics; i++)
+		domcfg_nic(plan, i, &cfg.nics[i]);
 	json = libxl_domain_config_to_json(NULL, &cfg);
 	fprintf(out, LIBXL_SECTION "%s\n%s", XEN_VERSION, json ? json : "no JSON\n");
 	free(json);

@@ -38,10 +38,13 @@ static int make(const char *net, const char *uuid, const char *s1root, struct er
 		.pod = &pod, .timeout_ms = TIMEOUT_MS,
 		.cancel = getenv("PODNET_CANCEL") ? STDIN_FILENO : -1 };
 	struct net_plan *plan = NULL;
+	struct net_making *making = NULL;
 	struct net_result result = NET_RESULT_INIT;
-	int ret = read_pod(&pod, e) < 0 || net_plan_make(&request, &plan, e) < 0 || net_make(plan, &result, e) < 0 ? -1 : 0;
+	int ret = read_pod(&pod, e) < 0 || net_plan_make(&request, &plan, e) < 0 || net_begin(plan, &making, e) < 0 ? -1 : 0;
 	char byte;
 
+	if (ret == 0 && making)
+		ret = net_finish(making, &result, e);
 	if (ret == 0) {
 		print(&result);
 		while (read(STDIN_FILENO, &byte, 1) > 0)

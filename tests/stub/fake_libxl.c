@@ -124,6 +124,8 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *cfg, uint32_t *
 	(void)progress;
 	if (strcmp(cfg->c_info.name, "rkt-" WORLD_UUID) != 0)
 		world_misuse("a domain '%s' is made", cfg->c_info.name);
+	if (cfg->num_nics)
+		world_misuse("the domain is made with a network device");
 	if (fails("libxl_domain_create_new", ctx)) {
 		if (world->half_domain) {
 			world_create(false);
@@ -133,6 +135,17 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *cfg, uint32_t *
 	}
 	world_create(false);
 	*domid = WORLD_DOMID;
+	return 0;
+}
+
+int libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
+{
+	(void)how;
+	if (domid != WORLD_DOMID || nic->devid != 0 || nic->mtu != 1500 || !world->networks)
+		world_misuse("domain %u is given network device %d", domid, nic->devid);
+	if (fails("libxl_device_nic_add", ctx))
+		return ERROR_FAIL;
+	world->attaches++;
 	return 0;
 }
 

@@ -73,6 +73,17 @@ static int fake_create(struct xen *xen, const struct domain_plan *plan, uint32_t
 	return 0;
 }
 
+static int fake_attach(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e)
+{
+	(void)xen;
+	if (begin("attach", e) < 0)
+		return -1;
+	if (domid != WORLD_DOMID || plan->nnics != 1 || plan->nics[0].mtu != 1500 || !world->networks)
+		world_misuse("domain %u is given %u network devices", domid, plan->nnics);
+	world->attaches++;
+	return 0;
+}
+
 static int fake_watch(struct xen *xen, uint32_t domid, struct err *e)
 {
 	(void)xen;
@@ -237,6 +248,7 @@ const struct xen_ops fake_ops = {
 	.facts = fake_facts,
 	.find = fake_find,
 	.create = fake_create,
+	.attach = fake_attach,
 	.watch = fake_watch,
 	.unpause = fake_unpause,
 	.resume = fake_resume,

@@ -393,6 +393,8 @@ static void expect_whole_life(struct life *l)
 		complain(l, "the status file holds '%s'", l->status_file);
 	if (!l->pid_file)
 		complain(l, "no pid file");
+	if (world->attaches != 1)
+		complain(l, "it has %d network devices", world->attaches);
 }
 
 /*
@@ -443,6 +445,7 @@ static const struct consequence {
 	{ "libxl_get_online_cpus", "ask Xen for its processors: Domain 5:%s fails" },
 	{ "libxl_list_domain", "list the domains: Domain 5:%s fails" },
 	{ "libxl_domain_create_new", "create domain 'rkt-" WORLD_UUID "': Domain 5:%s fails" },
+	{ "libxl_device_nic_add", "give domain 'rkt-" WORLD_UUID "' its network device 0: Domain 5:%s fails" },
 	{ "libxl_evenable_domain_death", "watch domain 5: Domain 5:%s fails" },
 	{ "libxl_domain_unpause", "let domain 5 run: Domain 5:%s fails" },
 	{ "libxl_domain_destroy", "destroy domain 5: Domain 5:%s fails" },
@@ -761,6 +764,29 @@ static void live_without_apps(void)
 	(void)write_file_atomic(AT_FDCWD, "pod", MANIFEST, strlen(MANIFEST), 0644, &e);
 }
 
+/* Plugins that run for ever: who asks the pod to stop does not wait for them, nor for a guest that has no plan. */
+static void stop_before_networks(void)
+{
+	for (int step = STEP_BOOT; step <= STEP_HELLO; step++) {
+		struct life l;
+
+		play(&l, &(struct world){ .networks_late = true, .fate = FATE_TERM, .fate_at = (enum step)step });
+		expect(&l, 0, "");
+		expect_unmade(&l);
+		if (!world->struck || world->attaches || *l.out || *l.status_file)
+			complain(&l, "something ran");
+		ended(&l, "TERM while its networks are made, before %s", step_names[step]);
+	}
+	for (int step = STEP_BOOT; step <= STEP_HELLO; step++) {
+		struct life l;
+
+		play(&l, &(struct world){ .networks_late = true, .fate = FATE_CRASH, .fate_at = (enum step)step });
+		expect(&l, FAILED, CRASHED);
+		expect_unmade(&l);
+		ended(&l, "the guest crashes while its networks are made, before %s", step_names[step]);
+	}
+}
+
 /* The pod's directory in a file system whose mounts would spread to us. */
 static int make_pod(void)
 {
@@ -809,6 +835,7 @@ int main(void)
 		die_at_each_byte();
 		refuse_what_is_there();
 		live_without_apps();
+		stop_before_networks();
 	}
 	(void)!chdir("/");
 	(void)umount2(dir, MNT_DETACH);

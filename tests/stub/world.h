@@ -60,6 +60,7 @@ struct world {
 	bool other_domain;  /* somebody's has the pod's uuid */
 	bool dump_fails;
 	bool backend_never; /* the 9p backend does not come up */
+	bool networks_late; /* their plugins do not end */
 	int cut_at;         /* the guest dies when it has sent n bytes; 0: it does not */
 	int signal_at;      /* TERM during the n-th call */
 	enum fate fate;
@@ -68,7 +69,7 @@ struct world {
 	int calls;
 	char failed[60];    /* name of the call that failed */
 	int domains, contexts, stores, death_watches, channels, networks;
-	int creates, destroys, unpauses, dumps;
+	int creates, destroys, unpauses, dumps, attaches;
 	bool said_exited, said_end;
 	int sent;           /* bytes of the guest's */
 	char misuse[200];   /* the first thing nobody may do */

@@ -171,6 +171,21 @@ static void sends_a_long_plan_in_parts(void **state)
 	assert_false(s->ready_sent);
 }
 
+static void waits_for_a_plan_that_comes_later(void **state)
+{
+	(void)state;
+	session_awaits_plan(s);
+	(void)said();
+	greet();
+	assert_string_equal(produced(), "");
+	assert_int_equal(session_stdin_room(s, 0), 0);
+	session_resize(s, 0, 24, 80);
+	session_stop(s, 1000);
+	assert_string_equal(produced(), "STOP:1000");
+	session_plan(s, plan_bytes, sizeof(plan_bytes));
+	assert_string_equal(produced(), "PLAN:100 READY WINSIZE");
+}
+
 /* Each on its own, after the greeting. */
 static void refuses_what_breaks_a_rule(void **state)
 {
@@ -983,6 +998,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(greets_then_sends_the_plan),
 		T(sends_a_long_plan_in_parts),
+		T(waits_for_a_plan_that_comes_later),
 		T(refuses_what_breaks_a_rule),
 		T(refuses_a_wrong_greeting),
 		T(refuses_what_comes_out_of_turn),
