@@ -43,7 +43,7 @@ RUN         := $(addprefix stage1/,run.c listen.c notify.c core.c export.c expor
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
-NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c plugin.c netns.c ports.c remove.c) $(NETLINK)
+NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c nft.c plugin.c netns.c ports.c remove.c) $(NETLINK)
 NET         := $(NETGONE) $(addprefix stage1/net/,net.c make.c takeover.c join.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c usage.c store.c events.c vchan.c p9.c)
@@ -65,7 +65,7 @@ PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jno
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)
 PROG_guest  := init/main.c init/server.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
-PROG_vif    := stage1/main_vif.c $(NETLINK) $(COMMON)
+PROG_vif    := stage1/main_vif.c stage1/net/nft.c stage1/net/child.c $(NETLINK) $(COMMON)
 P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
 P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c)
 

@@ -14,6 +14,7 @@
 #include "stage0/cmds.h"
 #include "stage0/xs.h"
 #include "stage1/common/util.h"
+#include "stage1/net/nft.h"
 
 #ifndef XEN_VERSION
 #define XEN_VERSION "4.17"
@@ -186,7 +187,7 @@ static const struct check checks[] = {
 	{ "xenstored", check_path, "/run/xenstored/socket", "start the xen service" },
 	{ "dom0 initialised", check_dom0_node, "/local/domain/0/name", "run xen-init-dom0" },
 	{ "xenconsoled", check_process, "xenconsoled", "start the xen service" },
-	{ "nft", check_for_networks, "/usr/sbin/nft:/sbin/nft:/usr/bin/nft", "install nftables" },
+	{ "nft", check_for_networks, NFT_PATHS, "install nftables" },
 	{ "CNI plugins", check_for_networks, "/opt/cni/bin/ptp:/usr/lib/cni/ptp:/usr/lib/rkt/plugins/net/ptp",
 		"install containernetworking-plugins" },
 	{ "stage1 image", check_image, NULL, "install it there, or use --stage1-path" },

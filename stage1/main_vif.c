@@ -12,15 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <xenstore.h>
 
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
+#include "stage1/net/nft.h"
 
-#define NFT "/usr/sbin/nft"
-
-enum { NETNS_MAX = 4096, SAID_MAX = 300, ADDR_GEN_NONE = 1 };
+enum { NETNS_MAX = 4096, RULES_MAX = 1 << 20, ADDR_GEN_NONE = 1 };
 
 struct vif {
 	const char *name;     /* "vifDOMID.N" */
@@ -119,64 +117,20 @@ static int set_up(const struct vif *vif, struct err *e)
 	return ret < 0 ? err_netlink(e, ret, "set its MTU and switch it on") : 0;
 }
 
-/* What nft said, up to its end; what does not fit is read and dropped, lest it wait. */
-static void hear(int fd, char said[static SAID_MAX])
-{
-	char buf[512];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
-		for (ssize_t i = 0; i < n && len < SAID_MAX - 1; i++)
-			said[len++] = buf[i] == '\n' ? ' ' : buf[i];
-	while (len > 0 && said[len - 1] == ' ')
-		len--;
-	said[len] = '\0';
-}
-
-static int load_rules(const struct vif *vif, int rules, struct err *e)
-{
-	AUTO_FREE char *define = xasprintf("vif=%s", vif->name);
-	char said[SAID_MAX];
-	int out[2], status;
-	pid_t pid;
-
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe");
-	pid = fork();
-	if (pid == 0) {
-		if (dup2(rules, STDIN_FILENO) < 0 || dup2(out[1], STDERR_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0)
-			_exit(126);
-		(void)execl(NFT, "nft", "-D", define, "-f", "-", (char *)NULL);
-		(void)dprintf(STDERR_FILENO, "%s", strerror(errno));
-		_exit(127);
-	}
-	(void)close(out[1]);
-	if (pid > 0)
-		hear(out[0], said);
-	(void)close(out[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return err_sys(e, "run " NFT);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(e, ERR_HOST, NFT ": %s", *said ? said : "failed");
-	return 0;
-}
-
 static int join(const struct vif *vif, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf("net/%s.nft", vif->eth);
-	AUTO_CLOSE int netns = open_netns(e), rules = -1;
+	AUTO_FREE char *path = xasprintf("net/%s.nft", vif->eth), *define = xasprintf("vif=%s", vif->name);
+	AUTO_FREE char *rules = NULL;
+	AUTO_CLOSE int netns = open_netns(e);
+	size_t len;
 
-	if (netns < 0)
+	if (netns < 0 || read_file_at(AT_FDCWD, path, RULES_MAX, &rules, &len, e) < 0)
 		return -1;
-	rules = open(path, O_RDONLY | O_CLOEXEC);
-	if (rules < 0)
-		return err_sys(e, "open %s", path);
 	if (move(vif, netns, e) < 0)
 		return -1;
 	if (setns(netns, CLONE_NEWNET) < 0)
 		return err_sys(e, "enter the pod's network namespace");
-	if (load_rules(vif, rules, e) < 0) /* first: nothing passes without them */
+	if (nft_load(rules, define, e) < 0) /* first: nothing passes without them */
 		return -1;
 	return set_up(vif, e);
 }

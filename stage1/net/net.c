@@ -15,16 +15,18 @@
 #include "stage1/common/util.h"
 #include "stage1/net/making.h"
 #include "stage1/net/netns.h"
+#include "stage1/net/nft.h"
 #include "stage1/net/plugin.h"
 
 static int check(struct net_plan *plan, struct err *e)
 {
-	const char *nft;
+	AUTO_FREE char *nft = NULL;
 
 	for (size_t i = 0; i < plan->n; i++)
 		if (net_conf_check(plan->list[i].conf, e) < 0 || plugins_check(plan->list[i].conf, plan->path, e) < 0)
 			return -1;
-	return nft_find(&nft, e);
+	nft = nft_find(e);
+	return nft ? 0 : -1;
 }
 
 int net_plan_make(const struct net_request *request, struct net_plan **plan_r, struct err *e)

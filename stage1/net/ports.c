@@ -11,9 +11,7 @@
 
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
-#include "stage1/net/child.h"
-
-enum { NFT_TIMEOUT_MS = 30 * 1000, NFT_OUTPUT_MAX = 1 << 16 };
+#include "stage1/net/nft.h"
 
 /* -1 with errno. The address need not be the host's yet: it may move between hosts. */
 static int bind_port(const struct net_forward *f, int family)
@@ -77,37 +75,6 @@ void ports_release(struct ports_held *held)
 	*held = (struct ports_held){ .fds = NULL };
 }
 
-int nft_find(const char **path_r, struct err *e)
-{
-	static const char *const paths[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft" };
-
-	for (size_t i = 0; i < COUNT(paths); i++)
-		if (access(paths[i], X_OK) == 0) {
-			*path_r = paths[i];
-			return 0;
-		}
-	return err_set(e, ERR_HOST, "networks need the program nft (package nftables)");
-}
-
-static int nft(const char *rules, struct err *e)
-{
-	char *argv[] = { (char *)"nft", (char *)"-f", (char *)"-", NULL };
-	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", NULL };
-	AUTO_FREE char *output = NULL;
-	struct child_call call = { .argv = argv, .env = env, .input = rules, .input_len = strlen(rules),
-		.output_max = NFT_OUTPUT_MAX, .with_errors = true, .timeout_ms = NFT_TIMEOUT_MS, .cancel = -1 };
-	char how[40];
-	size_t len;
-	int status;
-
-	if (nft_find(&call.program, e) < 0 || child_run(&call, &status, &output, &len, e) < 0)
-		return -1;
-	child_status_text(status, how);
-	if (status != 0)
-		return err_set(e, ERR_HOST, "nft: %s: %.*s", how, (int)strcspn(output, "\n"), output);
-	return 0;
-}
-
 static int on_route(const struct nlmsghdr *head, void *arg)
 {
 	const struct rtattr *at[RTA_OIF + 1];
@@ -164,7 +131,7 @@ int ports_lead(const char *uuid, const struct net_forward *list, size_t n, const
 	rules = net_forward_rules(uuid, list, n, &to);
 	if (write_file_atomic(AT_FDCWD, PORTS_FILE, rules, strlen(rules), 0644, e) < 0)
 		return -1;
-	if (nft(rules, e) < 0)
+	if (nft_load(rules, NULL, e) < 0)
 		return err_prefix(e, "lead the host's ports to the pod");
 	return ip4 ? let_loopback_out(device, e) : 0;
 }
@@ -175,7 +142,7 @@ int ports_unlead(const char *uuid, struct err *e)
 
 	if (access(PORTS_FILE, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (nft(rules, e) < 0)
+	if (nft_load(rules, NULL, e) < 0)
 		return err_prefix(e, "take the pod's ports away");
 	return unlink(PORTS_FILE) < 0 && errno != ENOENT ? err_sys(e, "remove %s", PORTS_FILE) : 0;
 }

@@ -19,9 +19,6 @@ struct ports_held {
 int ports_hold(const struct net_forward *list, size_t n, struct ports_held *held_r, struct err *e);
 void ports_release(struct ports_held *held);
 
-/* nft's path, which all networks need; an error that says what to install. */
-int nft_find(const char **path_r, struct err *e);
-
 /* Makes the pod's table, and remembers it in PORTS_FILE first. */
 int ports_lead(const char *uuid, const struct net_forward *list, size_t n, const char *ip4, const char *ip6,
 	struct err *e);

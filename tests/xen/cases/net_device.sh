@@ -77,6 +77,6 @@ t_net_device_cannot_be_joined() {
 	sh_pod 'echo up' --net=default
 	umount /usr/sbin/nft
 	expect "exit status" 254 "$(status)" && expect stdout "" "$(cat $OUT/stdout)" || return 1
-	expect stderr "stage1 run: create domain 'rkt-$(uuid)': device vifN.0: /usr/sbin/nft: no such luck" \
+	expect stderr "stage1 run: give domain 'rkt-$(uuid)' its network device 0: device vifN.0: /usr/sbin/nft: exit status 1: no such luck" \
 		"$(grep ^stage1 $OUT/stderr | sed 's/vif[0-9]*/vifN/')"
 }
