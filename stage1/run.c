@@ -119,6 +119,24 @@ static void close_crilogs(struct run *r)
 	free(r->crilogs);
 }
 
+/* Driver domains must be there. */
+static int find_backends(struct run *r, struct err *e)
+{
+	for (uint32_t i = 0; i < r->domain_plan.nnics; i++) {
+		const char *bridge, *path, *name = net_plan_backend(r->net_plan, i, &bridge, &path);
+		uint32_t domid;
+
+		if (!name)
+			continue;
+		if (r->xo->lookup(r->xen, name, &domid, e) < 0)
+			return err_prefix(e, "%s: stage1-xen/backend", path);
+		if (domid == 0)
+			return err_set(e, ERR_INPUT, "%s: stage1-xen/backend: '%s' is this domain: leave the key out", path, name);
+		plan_domain_backend(&r->domain_plan, i, domid, bridge);
+	}
+	return 0;
+}
+
 /* All that can be known, and refused, before anything is made. */
 static int plan_ahead(struct run *r, struct err *e)
 {
@@ -138,7 +156,7 @@ static int plan_ahead(struct run *r, struct err *e)
 		goto out;
 	in = plan_input(r);
 	in.facts = &facts;
-	if (plan_domain(&in, &r->domain_plan, &warnings, e) < 0)
+	if (plan_domain(&in, &r->domain_plan, &warnings, e) < 0 || find_backends(r, e) < 0)
 		goto out;
 	for (size_t i = 0; i < warnings.n; i++)
 		fprintf(stderr, "stage1 run: warning: %s\n", warnings.line[i]);

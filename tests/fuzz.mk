@@ -15,7 +15,7 @@ FUZZ_pgp        := stage0/pgp.c $(COMMON)
 FUZZ_image      := $(LINE) $(POD) $(COMMON)
 FUZZ_podview    := $(addprefix stage0/,podjson.c podmeta.c podread.c pods.c poddir.c root.c remove.c gojson.c when.c) \
 	$(LINE) $(POD) $(COMMON)
-FUZZ_cni        := $(CNI) stage1/pod/jnode.c $(COMMON)
+FUZZ_cni        := $(CNI) stage1/net/remote.c stage1/common/guest_plan.c stage1/common/wire.c stage1/pod/jnode.c $(COMMON)
 FUZZ_p9         := $(addprefix tests/p9/,client.c scratch.c) stage0/remove.c $(P9) $(COMMON)
 FUZZ_p9_ops     := $(FUZZ_p9)
 

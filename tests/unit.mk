@@ -4,7 +4,7 @@
 UNIT_test_pod        := $(POD) $(COMMON)
 UNIT_test_pgp        := stage0/pgp.c stage0/signature.c $(COMMON)
 UNIT_test_oci        := tests/unit/sandbox.c $(OCI) $(UNPACK) $(POD) $(COMMON)
-UNIT_test_net        := $(CNI) stage1/pod/jnode.c $(COMMON)
+UNIT_test_net        := $(CNI) stage1/net/remote.c stage1/common/guest_plan.c stage1/common/wire.c stage1/pod/jnode.c $(COMMON)
 UNIT_test_plan       := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_isolators  := $(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_size       := $(PLAN) $(POD) $(WIRE) $(COMMON)

@@ -72,6 +72,33 @@ static int read_chain(const struct jnode *root, struct net_conf *conf, struct er
 	return 0;
 }
 
+/* Two numbers of bits: what is less than IPv4 wants is a mistake, and so is more than a frame holds. */
+enum { MTU_MIN = 68, MTU_MAX = 65535 - 14, DOMAIN_NAME_MAX = 100 };
+
+static int read_backend(const struct jnode *root, struct net_conf *conf, struct err *e)
+{
+	static const char key[] = "stage1-xen/backend";
+	struct jnode at = { .up = root, .key = key }, mtu;
+	int64_t n = 0;
+	int ret;
+
+	if (read_text(root, key, &conf->backend, e) < 0)
+		return -1;
+	if (!conf->backend)
+		return 0;
+	for (const char *p = conf->backend; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || p - conf->backend >= DOMAIN_NAME_MAX)
+			return jnode_err(e, &at, "this is not a domain's name");
+	if (read_text(root, "bridge", &conf->bridge, e) < 0 ||
+		jnode_opt_bool(root, "isDefaultGateway", &conf->default_gateway, e) < 0)
+		return -1;
+	ret = jnode_opt(root, "mtu", json_type_int, &mtu, e);
+	if (ret < 0 || (ret > 0 && jnode_int(&mtu, MTU_MIN, MTU_MAX, &n, e) < 0))
+		return -1;
+	conf->mtu = (unsigned)n;
+	return 0;
+}
+
 static int read_conf(const struct jnode *root, struct net_conf *conf, struct err *e)
 {
 	struct jnode name;
@@ -86,7 +113,8 @@ static int read_conf(const struct jnode *root, struct net_conf *conf, struct err
 	conf->name = xstrdup(s);
 	if (read_text(root, "cniVersion", &conf->version, e) < 0 ||
 		jnode_opt_bool(root, "stage1-xen/any-source", &conf->any_source, e) < 0 ||
-		jnode_opt_bool(root, "stage1-xen/only-gateway", &conf->only_gateway, e) < 0)
+		jnode_opt_bool(root, "stage1-xen/only-gateway", &conf->only_gateway, e) < 0 ||
+		read_backend(root, conf, e) < 0)
 		return -1;
 	if (!conf->version)
 		conf->version = xstrdup("0.1.0");
@@ -131,6 +159,8 @@ void net_conf_dispose(struct net_conf *conf)
 	free(conf->path);
 	free(conf->name);
 	free(conf->version);
+	free(conf->backend);
+	free(conf->bridge);
 	free(conf->text);
 	*conf = (struct net_conf)NET_CONF_INIT;
 }
@@ -143,8 +173,33 @@ static int check_type(const struct net_conf *conf, const char *type, struct err 
 	return 0;
 }
 
+/* What nobody could do, for it would be dom0's to do. */
+static int check_backend(const struct net_conf *conf, struct err *e)
+{
+	const struct { bool wanted; const char *what; } rows[] = {
+		{ conf->list, "a chain of plugins" }, { conf->ip_masq, "ipMasq" },
+		{ conf->only_gateway, "stage1-xen/only-gateway" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].wanted)
+			return err_set(e, ERR_INPUT, "network '%s' (%s): it is in domain '%s': %s cannot be had from here",
+				conf->name, conf->path, conf->backend, rows[i].what);
+	if (!conf->plugins[0].ipam)
+		return err_set(e, ERR_INPUT, "network '%s' (%s): it is in domain '%s': it needs an ipam type for its addresses",
+			conf->name, conf->path, conf->backend);
+	return 0;
+}
+
+const char *net_conf_type(const struct net_conf *conf, size_t i)
+{
+	return conf->backend ? conf->plugins[i].ipam : conf->plugins[i].type;
+}
+
 int net_conf_check(const struct net_conf *conf, struct err *e)
 {
+	if (conf->backend && check_backend(conf, e) < 0)
+		return -1;
 	for (size_t i = 0; i < conf->nplugins; i++) {
 		const struct net_plugin *p = &conf->plugins[i];
 

@@ -3,9 +3,11 @@
  * NAME.conflist with a chain of them (CNI spec 0.1.0 to 1.0.0). Pure: bytes in, a struct out, and what
  * each plugin is to read.
  *
- * Two keys are ours, and plugins ignore them:
+ * Three keys are ours, and plugins ignore them:
  *   "stage1-xen/any-source": true    the guest may send with addresses that are not its own
  *   "stage1-xen/only-gateway": true  it may reach no address but the network's gateway
+ *   "stage1-xen/backend": "DOMAIN"   the network is in that domain (remote.h): only ipam's plugin is called, and of the
+ *                                    others' keys "bridge", "mtu" and "isDefaultGateway" count
  */
 #ifndef STAGE1_NET_CONF_H
 #define STAGE1_NET_CONF_H
@@ -38,6 +40,10 @@ struct net_conf {
 	struct net_plugin *plugins;
 	size_t nplugins;      /* at least 1 */
 	bool ip_masq, any_source, only_gateway;
+	char *backend;        /* name of the domain, or NULL: dom0 */
+	char *bridge;         /* with it: the bridge there, or NULL */
+	unsigned mtu;         /* likewise; 0: it says none */
+	bool default_gateway; /* likewise */
 };
 
 #define NET_CONF_INIT { .path = NULL }
@@ -45,6 +51,9 @@ struct net_conf {
 /* Messages lead with the path. Whether the network can be used is not looked at: it may be unselected. */
 int net_conf_parse(const char *path, const char *text, size_t len, struct net_conf *conf_r, struct err *e);
 void net_conf_dispose(struct net_conf *conf);
+
+/* The plugin called as number `i` of the chain: with a backend the one for addresses. */
+const char *net_conf_type(const struct net_conf *conf, size_t i);
 
 /* By its suffix, whether a file is a configuration. */
 bool net_conf_is_file(const char *name);

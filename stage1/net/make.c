@@ -7,6 +7,7 @@
 #include "stage1/net/making.h"
 #include "stage1/net/netns.h"
 #include "stage1/net/plugin.h"
+#include "stage1/net/remote.h"
 #include "stage1/net/takeover.h"
 
 /* Its entry in net-info.json: from here on net_remove() knows of it. */
@@ -18,10 +19,10 @@ static int announce(const struct net_plan *plan, const struct net_choice *c, str
 	if (write_file_atomic(AT_FDCWD, copy, c->conf->text, c->conf->len, 0644, e) < 0)
 		return -1;
 	*info = (struct net_info){ .name = xstrdup(c->conf->name), .conf = STEAL(copy),
-		.plugin = plugin_find(plan->path, c->conf->plugins[0].type),
+		.plugin = plugin_find(plan->path, net_conf_type(c->conf, 0)),
 		.ifname = xstrdup(c->ifname), .args = xstrdup(c->args) };
 	if (!info->plugin) /* gone since it was checked */
-		info->plugin = xstrdup(c->conf->plugins[0].type);
+		info->plugin = xstrdup(net_conf_type(c->conf, 0));
 	net_info_set_ip(info, NULL);
 	infos->n++;
 	return net_infos_write(infos, e);
@@ -88,6 +89,16 @@ static int take_over(int netns, const struct net_choice *c, const struct net_add
 	return netns_hear_multicast(netns, c->ifname, e) < 0 ? -1 : net_file_write(c->ifname, "nft", rules, e);
 }
 
+/* There is none in dom0. */
+static int take_remote(const char *uuid, size_t i, const struct net_choice *c, const struct net_add *add,
+	struct net_result *result, struct err *e)
+{
+	if (net_remote_nic(c->conf, uuid, i, add, &result->nics[result->nnics], e) < 0)
+		return -1;
+	result->nnics++;
+	return 0;
+}
+
 /* A plugin of its chain has led them. */
 static bool takes_ports(const struct net_conf *conf)
 {
@@ -110,11 +121,17 @@ static int take(const struct net_making *m, size_t i, struct net_add *add, struc
 {
 	const struct net_choice *c = &m->plan->list[i];
 
-	if (take_over(m->netns, c, add, result, e) < 0)
+	int ret;
+
+	if (c->conf->backend)
+		ret = take_remote(m->plan->request->uuid, i, c, add, result, e);
+	else
+		ret = take_over(m->netns, c, add, result, e);
+	if (ret < 0)
 		return err_prefix(e, "network '%s' (%s), %s", c->conf->name, c->conf->file, c->ifname);
 	if (!result->resolv_conf)
 		result->resolv_conf = net_resolv_conf(&add->dns, c->conf->name);
-	if (i != net_forwardable(m->plan->list, m->plan->n))
+	if (i != net_forwardable(m->plan->list, m->plan->n) || c->conf->backend)
 		return 0;
 	result->host_ip = gateway(add, 4) ? xstrdup(gateway(add, 4)) : NULL;
 	return lead_ports(m->plan, c->conf, add, e);

@@ -18,6 +18,17 @@
 #include "stage1/net/nft.h"
 #include "stage1/net/plugin.h"
 
+/* Rules of dom0 cannot lead to where dom0 is not. */
+static int check_ports(const struct net_plan *plan, struct err *e)
+{
+	const struct net_conf *conf = plan->list[net_forwardable(plan->list, plan->n)].conf;
+
+	if (plan->nforwards == 0 || !conf->backend)
+		return 0;
+	return err_set(e, ERR_INPUT, "port '%s': network '%s' (%s) is in domain '%s', where this host's ports cannot lead",
+		plan->forwards[0].name, conf->name, conf->path, conf->backend);
+}
+
 static int check(struct net_plan *plan, struct err *e)
 {
 	AUTO_FREE char *nft = NULL;
@@ -25,6 +36,8 @@ static int check(struct net_plan *plan, struct err *e)
 	for (size_t i = 0; i < plan->n; i++)
 		if (net_conf_check(plan->list[i].conf, e) < 0 || plugins_check(plan->list[i].conf, plan->path, e) < 0)
 			return -1;
+	if (check_ports(plan, e) < 0)
+		return -1;
 	nft = nft_find(e);
 	return nft ? 0 : -1;
 }
@@ -60,6 +73,13 @@ void net_plan_free(struct net_plan *plan)
 	free(plan->path);
 	free(plan->forwards);
 	free(plan);
+}
+
+const char *net_plan_backend(const struct net_plan *plan, size_t i, const char **bridge_r, const char **path_r)
+{
+	*bridge_r = plan->list[i].conf->bridge;
+	*path_r = plan->list[i].conf->path;
+	return plan->list[i].conf->backend;
 }
 
 size_t net_plan_count(const struct net_plan *plan)

@@ -43,6 +43,8 @@ struct net_making; /* on their way */
 int net_plan_make(const struct net_request *request, struct net_plan **plan_r, struct err *e);
 void net_plan_free(struct net_plan *plan); /* the host's ports are free then, too */
 size_t net_plan_count(const struct net_plan *plan); /* 0 for NULL */
+/* The domain that network `i` is in, NULL: dom0; the bridge there, or NULL; its configuration. Borrowed. */
+const char *net_plan_backend(const struct net_plan *plan, size_t i, const char **bridge_r, const char **path_r);
 
 /* What has been made. */
 struct net_result {

@@ -42,7 +42,7 @@ static int no_plugin(const struct net_conf *conf, const char *type, const char *
 int plugins_check(const struct net_conf *conf, const char *path, struct err *e)
 {
 	for (size_t i = 0; i < conf->nplugins; i++) {
-		const char *types[] = { conf->plugins[i].type, conf->plugins[i].ipam };
+		const char *types[] = { net_conf_type(conf, i), conf->plugins[i].ipam };
 
 		for (size_t k = 0; k < COUNT(types); k++) {
 			AUTO_FREE char *file = types[k] ? plugin_find(path, types[k]) : NULL;
@@ -119,8 +119,8 @@ static int failed(const char *type, int status, const char *output, size_t len, 
 static int call_plugin(const struct plugin_call *call, size_t i, const char *prev, char **output_r, size_t *len_r,
 	struct err *e)
 {
-	const struct net_plugin *p = &call->conf->plugins[i];
-	AUTO_FREE char *file = plugin_find(call->path, p->type);
+	const char *type = net_conf_type(call->conf, i);
+	AUTO_FREE char *file = plugin_find(call->path, type);
 	AUTO_FREE char *input = NULL;
 	AUTO_FREE char *output = NULL;
 	char *argv[] = { file, NULL };
@@ -129,7 +129,7 @@ static int call_plugin(const struct plugin_call *call, size_t i, const char *pre
 	int ret, status;
 
 	if (!file)
-		return no_plugin(call->conf, p->type, call->path, e);
+		return no_plugin(call->conf, type, call->path, e);
 	if (net_conf_input(call->conf, i, prev, call->ports, &input, &input_len, e) < 0)
 		return -1;
 	make_env(call, &env);
@@ -138,7 +138,7 @@ static int call_plugin(const struct plugin_call *call, size_t i, const char *pre
 		.cancel = call->cancel }, &status, &output, &len, e);
 	free_env(&env);
 	if (ret == 0 && status != 0)
-		ret = failed(p->type, status, output, len, e);
+		ret = failed(type, status, output, len, e);
 	if (ret < 0)
 		return -1;
 	*output_r = STEAL(output);

@@ -24,7 +24,8 @@ enum { DOMAIN_EXPORTS_MAX = 2 };
 struct domain_nic {
 	uint8_t mac[6];
 	uint32_t mtu;
-	bool trusted; /* the backend is dom0: of another one the guest's driver believes nothing */
+	uint32_t backend_domid; /* 0: dom0. Of another domain the guest's driver believes nothing */
+	char *bridge;           /* in that domain, which joins the device to it itself; NULL: its usual one */
 };
 
 enum {

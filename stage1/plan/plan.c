@@ -23,6 +23,8 @@ void domain_plan_dispose(struct domain_plan *plan)
 		free(plan->exports[i].path);
 		free(plan->exports[i].security);
 	}
+	for (uint32_t i = 0; i < plan->nnics; i++)
+		free(plan->nics[i].bridge);
 	*plan = (struct domain_plan)DOMAIN_PLAN_INIT;
 }
 
@@ -84,8 +86,13 @@ void plan_domain_nics(struct domain_plan *plan, const struct guest_nic *nics)
 	for (uint32_t i = 0; i < plan->nnics; i++) {
 		memcpy(plan->nics[i].mac, nics[i].mac, sizeof(nics[i].mac));
 		plan->nics[i].mtu = nics[i].mtu;
-		plan->nics[i].trusted = true;
 	}
+}
+
+void plan_domain_backend(struct domain_plan *plan, uint32_t i, uint32_t domid, const char *bridge)
+{
+	plan->nics[i].backend_domid = domid;
+	plan->nics[i].bridge = bridge ? xstrdup(bridge) : NULL;
 }
 
 int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct plan_warnings *w,

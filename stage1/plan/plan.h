@@ -74,6 +74,8 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	struct err *e);
 /* The plan's nics, of whose number plan_domain() was told, once they are made. */
 void plan_domain_nics(struct domain_plan *plan, const struct guest_nic *nics);
+/* Nic number `i` is served by another domain than dom0. */
+void plan_domain_backend(struct domain_plan *plan, uint32_t i, uint32_t domid, const char *bridge);
 /* Cannot fail on what plan_check() has passed. Borrows strings from in->pod, which must outlive it. */
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r);
 

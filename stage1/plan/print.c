@@ -57,8 +57,12 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	}
 	for (uint32_t i = 0; i < plan->nnics; i++) {
 		print_mac("  nic              ", plan->nics[i].mac, out);
-		fprintf(out, ", mtu %u, backend %s\n", plan->nics[i].mtu,
-			plan->nics[i].trusted ? "trusted" : "not trusted");
+		fprintf(out, ", mtu %u, backend ", plan->nics[i].mtu);
+		if (plan->nics[i].backend_domid == 0)
+			fputs("trusted\n", out);
+		else
+			fprintf(out, "domain %u, not trusted, bridge \"%s\"\n", plan->nics[i].backend_domid,
+				plan->nics[i].bridge ? plan->nics[i].bridge : "");
 	}
 	if (plan->nic_script)
 		print_field("  nic script       ", plan->nic_script, out);

@@ -109,6 +109,13 @@ int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct 
 	return found;
 }
 
+int xen_lookup(struct xen *xen, const char *name, uint32_t *domid_r, struct err *e)
+{
+	if (libxl_name_to_domid(xen->ctx, name, domid_r))
+		return err_set(e, ERR_HOST, "there is no domain '%s'", name);
+	return 0;
+}
+
 int xen_attach(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e)
 {
 	xl_log_forget(xen);

@@ -32,8 +32,12 @@ void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *ni
 	nic->devid = (libxl_devid)i;
 	nic->mtu = (int)plan->nics[i].mtu;
 	memcpy(nic->mac, plan->nics[i].mac, sizeof(plan->nics[i].mac));
-	nic->script = xstrdup(plan->nic_script);
-	libxl_defbool_set(&nic->trusted, plan->nics[i].trusted);
+	libxl_defbool_set(&nic->trusted, plan->nics[i].backend_domid == 0);
+	nic->backend_domid = plan->nics[i].backend_domid;
+	if (nic->backend_domid == 0)
+		nic->script = xstrdup(plan->nic_script);
+	else if (plan->nics[i].bridge)
+		nic->bridge = xstrdup(plan->nics[i].bridge); /* the script is libxl's: that domain's own runs */
 }
 
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)

@@ -141,6 +141,7 @@ const struct xen_ops stage1_xen_ops = {
 	.find = xen_find,
 	.create = xen_create,
 	.attach = xen_attach,
+	.lookup = xen_lookup,
 	.watch = xen_watch,
 	.unpause = xen_unpause,
 	.pause = xen_pause,

@@ -60,6 +60,7 @@ void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *ni
 /* domain.c */
 int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e);
 int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct err *e);
+int xen_lookup(struct xen *xen, const char *name, uint32_t *domid_r, struct err *e);
 int xen_attach(struct xen *xen, const struct domain_plan *plan, uint32_t domid, struct err *e);
 int xen_unpause(struct xen *xen, uint32_t domid, struct err *e);
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e);

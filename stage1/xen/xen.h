@@ -67,6 +67,8 @@ struct xen_ops {
 	int (*usage)(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
 	/* 0 also when it is gone already. Takes 2 s with a 9p device (xen-facts 1.6). */
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
+	/* The number of the domain of that name. */
+	int (*lookup)(struct xen *xen, const char *name, uint32_t *domid_r, struct err *e);
 	/* When the pod has no domain: what a destroy that was cut short has left of it in xenstore. */
 	void (*sweep)(struct xen *xen, const uint8_t uuid[16]);
 	/* The domain's memory into a file, which is made or replaced; on failure part of it may be there. */

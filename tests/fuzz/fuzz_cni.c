@@ -5,6 +5,7 @@
 #include "stage1/common/util.h"
 #include "stage1/net/conf.h"
 #include "stage1/net/info.h"
+#include "stage1/net/remote.h"
 #include "stage1/net/result.h"
 #include "stage1/net/select.h"
 #include "tests/fuzz/fuzz.h"
@@ -44,6 +45,23 @@ static void conf(const char *path, const char *text, size_t len)
 	net_conf_dispose(&conf);
 }
 
+/* The device of a network that is in another domain: the guest's plan takes what it is. */
+static void remote(const struct net_add *add)
+{
+	const struct net_conf conf = { .default_gateway = true };
+	struct guest_nic nic;
+	struct err e = ERR_INIT;
+
+	if (net_remote_nic(&conf, "6733c0b5", 3, add, &nic, &e) < 0) {
+		must_be_refused(&e);
+		return;
+	}
+	MUST(nic.naddrs == add->nips && nic.nroutes <= 256);
+	for (size_t i = 0; i < nic.nroutes; i++)
+		MUST(nic.routes[i].to.prefix <= 128 && (!nic.routes[i].via.family || nic.routes[i].via.family == nic.routes[i].to.family));
+	guest_nic_dispose(&nic);
+}
+
 static void result(const char *text, size_t len)
 {
 	struct net_add add;
@@ -61,6 +79,7 @@ static void result(const char *text, size_t len)
 		for (const char *p = resolv; *p; p += strcspn(p, "\n") + 1)
 			MUST(strchr("#snod\n", *p)); /* search, nameserver, options, domain: nothing of their making */
 	}
+	remote(&add);
 	net_add_dispose(&add);
 }
 

@@ -138,6 +138,14 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *cfg, uint32_t *
 	return 0;
 }
 
+int libxl_name_to_domid(libxl_ctx *ctx, const char *name, uint32_t *domid)
+{
+	(void)ctx;
+	(void)name;
+	(void)domid;
+	return ERROR_FAIL;
+}
+
 int libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
 {
 	(void)how;

@@ -24,6 +24,14 @@ void net_plan_free(struct net_plan *plan)
 	free(plan);
 }
 
+const char *net_plan_backend(const struct net_plan *plan, size_t i, const char **bridge_r, const char **path_r)
+{
+	(void)plan;
+	(void)i;
+	*bridge_r = *path_r = NULL;
+	return NULL;
+}
+
 size_t net_plan_count(const struct net_plan *plan)
 {
 	return plan ? 1 : 0;

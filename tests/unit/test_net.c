@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "stage1/net/conf.h"
 #include "stage1/net/forward.h"
 #include "stage1/net/info.h"
+#include "stage1/net/remote.h"
 #include "stage1/net/result.h"
 #include "stage1/net/select.h"
 
@@ -42,6 +44,10 @@ static void says_where_a_configuration_is_wrong(void **state)
 			"/n/a.conf.ipMasq: expected boolean, found string" },
 		{ "/n/a.conf", "{\"name\": \"x\", \"stage1-xen/any-source\": 1}",
 			"/n/a.conf.stage1-xen/any-source: expected boolean, found int" },
+		{ "/n/a.conf", "{\"name\": \"x\", \"stage1-xen/backend\": \"a b\"}",
+			"/n/a.conf.stage1-xen/backend: this is not a domain's name" },
+		{ "/n/a.conf", "{\"name\": \"x\", \"stage1-xen/backend\": \"n\", \"mtu\": 60}",
+			"/n/a.conf.mtu: 60 is not within 68 to 65521" },
 		{ "/n/a.conflist", "{\"name\": \"x\", \"type\": \"ptp\"}", "/n/a.conflist.plugins: missing" },
 		{ "/n/a.conflist", "{\"name\": \"x\", \"plugins\": []}", "/n/a.conflist.plugins: 0 plugins, not 1 to 16" },
 		{ "/n/a.conflist", "{\"name\": \"x\", \"plugins\": [1]}",
@@ -58,6 +64,74 @@ static void says_where_a_configuration_is_wrong(void **state)
 	}
 }
 
+/* "ADDRESS/LEN > DST/LEN via GATEWAY [onlink]" */
+static const char *show_nic(const struct guest_nic *nic)
+{
+	static char text[1000];
+	char ip[NET_IP_TEXT];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s %02x:%02x:%02x:%02x:%02x:%02x %u:", nic->name, nic->mac[0], nic->mac[1],
+		nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5], nic->mtu);
+
+	for (size_t i = 0; i < nic->naddrs; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s/%u",
+			inet_ntop(nic->addrs[i].family == 6 ? AF_INET6 : AF_INET, nic->addrs[i].bytes, ip, sizeof(ip)), nic->addrs[i].prefix);
+	for (size_t i = 0; i < nic->nroutes; i++) {
+		const struct guest_route *r = &nic->routes[i];
+		int family = r->to.family == 6 ? AF_INET6 : AF_INET;
+
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "; %s/%u", inet_ntop(family, r->to.bytes, ip, sizeof(ip)), r->to.prefix);
+		if (r->via.family)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " via %s%s", inet_ntop(family, r->via.bytes, ip, sizeof(ip)),
+				r->onlink ? " onlink" : "");
+	}
+	return text;
+}
+
+static void plans_a_device_of_another_domain(void **state)
+{
+	static const struct { const char *more, *result, *nic; } rows[] = {
+		{ "", "{\"ip4\": {\"ip\": \"10.1.2.3/24\", \"gateway\": \"10.1.2.1\", \"routes\": [{\"dst\": \"0.0.0.0/0\"}]}}",
+			"eth1 02:b5:c0:33:67:01 1500: 10.1.2.3/24; 10.1.2.0/24; 0.0.0.0/0 via 10.1.2.1" },
+		{ ", \"mtu\": 9000, \"isDefaultGateway\": true", "{\"cniVersion\": \"1.0.0\", \"ips\": [{\"address\": \"10.1.2.3/32\","
+			"\"gateway\": \"10.9.9.9\"}, {\"address\": \"fd01::2/64\", \"gateway\": \"fd01::1\"}], \"routes\": "
+			"[{\"dst\": \"10.8.1.2/8\", \"gw\": \"10.9.9.8\"}]}",
+			"eth1 02:b5:c0:33:67:01 9000: 10.1.2.3/32 fd01::2/64; fd01::/64; 10.0.0.0/8 via 10.9.9.8 onlink; "
+			"0.0.0.0/0 via 10.9.9.9 onlink; ::/0 via fd01::1" },
+		{ "", "{\"ips\": [{\"address\": \"10.1.2.3/24\"}], \"routes\": [{\"dst\": \"10.3.0.0/16\"}]}",
+			"eth1 02:b5:c0:33:67:01 1500: 10.1.2.3/24; 10.1.2.0/24; 10.3.0.0/16" },
+		{ "", "{}", "the plugin for addresses gave none" },
+		{ "", "{\"ips\": [{\"address\": \"10.1.2.3/24\"}], \"routes\": [{\"dst\": \"10.3.0.0/160\"}]}",
+			"result.routes[0]: '10.3.0.0/160' is no network" },
+		{ "", "{\"ips\": [{\"address\": \"10.1.2.3/24\"}], \"routes\": [{\"dst\": \"10.3.0.0/16\", \"gw\": \"fd01::1\"}]}",
+			"result.routes[0]: 'fd01::1' is no gateway to 10.3.0.0/16" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *text = xasprintf("{\"name\": \"x\", \"type\": \"bridge\", \"bridge\": \"xenbr0\", "
+			"\"stage1-xen/backend\": \"netvm\", \"ipam\": {\"type\": \"host-local\"}%s}", rows[i].more);
+		struct net_conf conf;
+		struct net_add add;
+		struct guest_nic nic;
+		struct err e = ERR_INIT;
+
+		parse("/n/a.conf", text, &conf);
+		assert_int_equal(net_conf_check(&conf, &e), 0);
+		assert_string_equal(conf.backend, "netvm");
+		assert_string_equal(conf.bridge, "xenbr0");
+		assert_string_equal(net_conf_type(&conf, 0), "host-local");
+		assert_int_equal(net_add_parse(rows[i].result, strlen(rows[i].result), &add, &e), 0);
+		if (net_remote_nic(&conf, UUID, 1, &add, &nic, &e) < 0) {
+			assert_string_equal(e.msg, rows[i].nic);
+		} else {
+			assert_string_equal(show_nic(&nic), rows[i].nic);
+			guest_nic_dispose(&nic);
+		}
+		net_add_dispose(&add);
+		net_conf_dispose(&conf);
+	}
+}
+
 static void checks_what_is_selected(void **state)
 {
 	static const struct { const char *text, *msg; } rows[] = {
@@ -65,6 +139,12 @@ static void checks_what_is_selected(void **state)
 		{ "{\"name\": \"x\", \"type\": \"../sh\"}", "network 'x' (/n/a.conf): plugin '../sh' is no file name" },
 		{ "{\"name\": \"x\", \"type\": \"ptp\", \"ipam\": {\"type\": \"a/b\"}}",
 			"network 'x' (/n/a.conf): plugin 'a/b' is no file name" },
+		{ "{\"name\": \"x\", \"type\": \"bridge\", \"stage1-xen/backend\": \"n\"}",
+			"network 'x' (/n/a.conf): it is in domain 'n': it needs an ipam type for its addresses" },
+		{ "{\"name\": \"x\", \"type\": \"bridge\", \"stage1-xen/backend\": \"n\", \"ipMasq\": true}",
+			"network 'x' (/n/a.conf): it is in domain 'n': ipMasq cannot be had from here" },
+		{ "{\"name\": \"x\", \"type\": \"bridge\", \"stage1-xen/backend\": \"n\", \"stage1-xen/only-gateway\": true}",
+			"network 'x' (/n/a.conf): it is in domain 'n': stage1-xen/only-gateway cannot be had from here" },
 	};
 
 	(void)state;
@@ -449,6 +529,7 @@ static void leads_ports_to_the_pod(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plans_a_device_of_another_domain),
 		cmocka_unit_test(says_where_a_configuration_is_wrong),
 		cmocka_unit_test(checks_what_is_selected),
 		cmocka_unit_test(gives_plugins_what_they_read),

@@ -454,13 +454,19 @@ static void gives_the_domain_its_nics(void **state)
 	assert_int_equal(plan.nnics, 2);
 	assert_memory_equal(plan.nics[1].mac, nics[1].mac, 6);
 	assert_int_equal(plan.nics[1].mtu, 9000);
-	assert_true(plan.nics[0].trusted && plan.nics[1].trusted);
+	assert_true(plan.nics[0].backend_domid == 0 && plan.nics[1].backend_domid == 0);
 	assert_string_equal(plan.nic_script, "/p/s1/vif");
 	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
 	assert_int_equal(plan.event_channels, 127 + 2 * 2);
 	assert_int_equal(plan.grant_frames, 8 + 2 * 2); /* 514 entries each, of 512 a frame */
 	assert_int_equal(plan.memory_kib, (128 + 2 * 2) << 10);
+	plan_domain_backend(&plan, 1, 7, "xenbr0");
+	assert_int_equal(plan.nics[1].backend_domid, 7);
+	assert_string_equal(plan.nics[1].bridge, "xenbr0");
 	domain_plan_dispose(&plan);
+	plan_guest(&in, &guest); /* they are not there yet */
+	assert_int_equal(guest.nnics, 0);
+	guest_plan_dispose(&guest);
 	in.nics = nics;
 	plan_guest(&in, &guest);
 	assert_int_equal(guest.nnics, 2);

@@ -88,3 +88,24 @@ t_net_metadata_service() {
 	expect status 0 "$(status)" && expect stdout "http://172.16.28.1:18112/tok
 metadata" "$(cat $OUT/stdout)" || { cat $OUT/stderr; return 1; }
 }
+
+# The domain is built, and runs, while plugins do.
+t_net_stopped_and_killed_while_plugins_run() {
+	mkdir -p /etc/rkt/net.d
+	echo '{ "name": "slow", "type": "slow" }' >/etc/rkt/net.d/10-slow.conf
+	printf '#!/bin/sh\n[ $CNI_COMMAND = ADD ] || exit 0\ntouch %s/called\nexec sleep 1000\n' $OUT >/etc/rkt/net.d/slow
+	chmod +x /etc/rkt/net.d/slow
+	for sig in TERM KILL; do
+		rm -f $OUT/called
+		pod $IMAGE --net=slow -- -c 'echo up' >$OUT/stdout 2>$OUT/stderr &
+		started=$!
+		wait_for "the plugin" test -e $OUT/called && wait_for "the domain" sh -c "xl domid rkt-$(uuid)" || return 1
+		kill -$sig $(supervisor)
+		finish
+		[ $sig = TERM ] || break
+		expect status 0 "$(status)" && expect stderr "" "$(cat $OUT/stderr)" || return 1
+		stage0 rm --dir=$DATA "$(uuid)" || return 1
+	done
+	gc 2>/dev/null
+	rm -r /etc/rkt/net.d
+}

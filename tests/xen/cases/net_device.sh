@@ -80,3 +80,44 @@ t_net_device_cannot_be_joined() {
 	expect stderr "stage1 run: give domain 'rkt-$(uuid)' its network device 0: device vifN.0: /usr/sbin/nft: exit status 1: no such luck" \
 		"$(grep ^stage1 $OUT/stderr | sed 's/vif[0-9]*/vifN/')"
 }
+
+# Plays the backend of a device in another domain as far as libxl waits for it: it becomes InitWait.
+far_backend() { # DOMID
+	wait_for "the device" sh -c "xenstore-list /local/domain/$1/backend/vif" || return 1
+	pod=$(xenstore-list /local/domain/$1/backend/vif)
+	far=/local/domain/$1/backend/vif/$pod/0
+	wait_for "its frontend" xenstore-exists /local/domain/$pod/device/vif/0/backend-id || return 1
+	{
+		xenstore-read /local/domain/$pod/device/vif/0/backend-id /local/domain/$pod/device/vif/0/trusted $far/bridge \
+			/local/domain/$pod/device/vif/0/mac
+		xenstore-exists $far/script && echo script
+	} | tr '\n' ' ' >$OUT/far
+	xenstore-write $far/state 2
+}
+
+# The device's backend is another domain; there only as far as xenstore goes, for the guest's kernel has no netback.
+t_net_device_of_another_domain() {
+	net_conf 10-far '{ "cniVersion": "0.4.0", "name": "far", "type": "bridge", "bridge": "nbr", "mtu": 1400,
+		"stage1-xen/backend": "netvm", "ipam": { "type": "host-local", "subnet": "10.99.0.0/24", "routes": [ { "dst": "0.0.0.0/0" } ] } }'
+	sh_pod 'echo up' --net=far
+	expect_refused "/etc/rkt/net.d/10-far.conf: stage1-xen/backend: there is no domain 'netvm'" || return 1
+	sh_pod 'echo up' --net=far --port=http:8080
+	expect_refused "port 'http': network 'far' (/etc/rkt/net.d/10-far.conf) is in domain 'netvm', where this host's ports cannot lead" || return 1
+	boot=$(poddir)/stage1/rootfs/boot
+	printf 'name = "netvm"\nkernel = "%s"\nramdisk = "%s"\nmemory = 64\n' $boot/vmlinux $boot/initramfs >$OUT/netvm.cfg
+	xl create -q -p $OUT/netvm.cfg || return 1
+	netvm=$(xl domid netvm)
+	pod $IMAGE --net=far -- -c 'echo up' >$OUT/stdout 2>$OUT/stderr &
+	started=$!
+	far_backend $netvm || return 1
+	mac=$(awk '{ print $4 }' $OUT/far)
+	expect "the device" "$netvm 0 nbr $mac script " "$(cat $OUT/far)" && expect "its MAC" "02:$(uuid | sed 's/\(..\)\(..\)\(..\)\(..\).*/\4:\3:\2:\1/'):00" $mac &&
+		expect "net-info.json" "/usr/lib/cni/host-local 10.99.0.2" \
+		"$(sed 's/.*"pluginPath":"\([^"]*\)".*"ip":"\([^"]*\)".*/\1 \2/' "$(poddir)/net-info.json")" || return 1
+	kill -TERM $(supervisor) && kill -TERM $(supervisor)
+	finish
+	xl destroy netvm
+	rm -r /etc/rkt/net.d
+	gc 2>/dev/null
+	expect stderr "stage1 run: asked twice to stop: the pod is destroyed" "$(grep '^stage1 run:' $OUT/stderr)"
+}
