@@ -70,7 +70,7 @@ P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c fi
 P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c)
 
 PROG_p9     := stage1/main_p9.c $(P9XEN) $(P9) $(COMMON)
-PROG_stage0 := stage0/main.c $(STAGE0) stage1/volumes.c stage1/etc.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
+PROG_stage0 := stage0/main.c $(STAGE0) $(CNI) stage1/net/files.c stage1/volumes.c stage1/etc.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
 MODULE_xen  := $(XEN) stage1/pidnote.c stage1/common/wire.c $(COMMON)
 

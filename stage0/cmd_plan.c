@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stage0/content.h"
+#include "stage0/netplan.h"
 #include "stage0/runline.h"
 #include "stage0/verify.h"
 #include "stage1/cli.h"
@@ -21,8 +22,11 @@
 /* A plan must not depend on how full this host happens to be. */
 static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = UINT32_MAX };
 
-static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, struct err *e)
+static int print_plans(struct plan_input *in, const char *image, struct mounts_plan *mounts, struct err *e)
 {
+	const struct net_sources from = { .net = in->opts->net, .local_config = in->opts->local_config, .image = image,
+		.pod = in->pod };
+	AUTO_FREE char *networks = NULL;
 	struct plan_warnings warnings = { .n = 0 };
 	struct domain_plan domain = DOMAIN_PLAN_INIT;
 	struct guest_plan guest = GUEST_PLAN_INIT;
@@ -33,10 +37,13 @@ static int print_plans(const struct plan_input *in, struct mounts_plan *mounts, 
 	if (ret == 0)
 		ret = volumes_look(mounts, e);
 	if (ret == 0)
+		ret = netplan(&from, &networks, &in->nnics, e);
+	if (ret == 0)
 		ret = plan_domain(in, &domain, &warnings, e);
 	if (ret == 0) {
 		plan_guest(in, &guest);
 		plan_print_domain(&domain, stdout);
+		(void)fputs(networks, stdout);
 		plan_print_guest(&guest, stdout);
 	}
 	for (size_t i = 0; i < warnings.n; i++)
@@ -91,7 +98,7 @@ static int plan_pod(const struct run_line *line, const char *manifest, size_t le
 	if (ret == 0)
 		ret = print_plans(&(struct plan_input){
 			.opts = &opts, .pod = &pod, .facts = &facts, .s1root = s1root,
-			.mounts = &mounts, .etc = &etc, .kernel_params = getenv(PLAN_KERNEL_PARAMS) }, &mounts, e);
+			.mounts = &mounts, .etc = &etc, .kernel_params = getenv(PLAN_KERNEL_PARAMS) }, line->stage1_path, &mounts, e);
 	etc_files_dispose(&etc);
 	mounts_plan_dispose(&mounts);
 	pod_dispose(&pod);

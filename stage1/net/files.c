@@ -34,24 +34,43 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* The last one: whether another one of its directory has the name is looked at here. */
+static void warn_if_repeated(const struct net_confs *confs)
+{
+	const struct net_conf *conf = &confs->list[confs->n - 1];
+
+	if (net_conf_is_repeated(confs->list, confs->n - 1))
+		fprintf(stderr, "stage1: warning: %s: network '%s' is defined by an earlier file\n", conf->path, conf->name);
+}
+
+int net_confs_add(const char *path, const char *text, size_t len, unsigned dir, struct net_confs *confs, struct err *e)
+{
+	struct net_conf *conf = &confs->list[confs->n];
+
+	if (confs->n == CONFS_MAX)
+		return err_set(e, ERR_INPUT, "%s: more than %d configurations of networks", path, CONFS_MAX);
+	if (net_conf_parse(path, text, len, conf, e) < 0)
+		return -1;
+	conf->dir = dir;
+	confs->n++;
+	warn_if_repeated(confs);
+	return 0;
+}
+
 static int read_one(const char *dir, const char *name, unsigned number, struct net_confs *confs, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
-	struct net_conf *conf = &confs->list[confs->n];
+	AUTO_FREE char *text = NULL;
 	struct stat st;
+	size_t len;
 
 	if (stat(path, &st) < 0)
 		return err_sys(e, "look at %s", path);
 	if (S_ISDIR(st.st_mode))
 		return 0;
-	if (confs->n == CONFS_MAX)
-		return err_set(e, ERR_INPUT, "%s: more than %d configurations of networks", dir, CONFS_MAX);
-	if (net_conf_read(path, conf, e) < 0)
+	if (read_file_at(AT_FDCWD, path, NET_CONF_MAX, &text, &len, e) < 0)
 		return -1;
-	conf->dir = number;
-	if (net_conf_is_repeated(confs->list, confs->n++))
-		fprintf(stderr, "stage1: warning: %s: network '%s' is defined by an earlier file\n", conf->path, conf->name);
-	return 0;
+	return net_confs_add(path, text, len, number, confs, e);
 }
 
 static int read_dir(const char *dir, unsigned number, struct net_confs *confs, struct err *e)
@@ -70,14 +89,33 @@ static int read_dir(const char *dir, unsigned number, struct net_confs *confs, s
 	return ret;
 }
 
+static char *local_dir(const char *local_config)
+{
+	return xasprintf("%s/net.d", local_config ? local_config : LOCAL_CONFIG_DEFAULT);
+}
+
+void net_confs_init(const char *builtin, const char *local_config, struct net_confs *confs_r)
+{
+	AUTO_FREE char *local = local_dir(local_config);
+
+	*confs_r = (struct net_confs){ .list = xcalloc(CONFS_MAX + 1, sizeof(*confs_r->list)),
+		.where = xasprintf("%s, %s", local, builtin) };
+}
+
+int net_confs_local(const char *local_config, struct net_confs *confs, struct err *e)
+{
+	AUTO_FREE char *local = local_dir(local_config);
+
+	return read_dir(local, 1, confs, e);
+}
+
 int net_confs_read(const char *s1root, const char *local_config, struct net_confs *confs_r, struct err *e)
 {
 	AUTO_FREE char *builtin = xasprintf("%s/etc/rkt/net.d", s1root);
-	AUTO_FREE char *local = xasprintf("%s/net.d", local_config ? local_config : LOCAL_CONFIG_DEFAULT);
-	struct net_confs confs = { .list = xcalloc(CONFS_MAX + 1, sizeof(*confs.list)),
-		.where = xasprintf("%s, %s", local, builtin) };
+	struct net_confs confs;
 
-	if (read_dir(builtin, 0, &confs, e) < 0 || read_dir(local, 1, &confs, e) < 0) {
+	net_confs_init(builtin, local_config, &confs);
+	if (read_dir(builtin, 0, &confs, e) < 0 || net_confs_local(local_config, &confs, e) < 0) {
 		net_confs_dispose(&confs);
 		return -1;
 	}

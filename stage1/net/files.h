@@ -1,4 +1,4 @@
-/* The files of a pod's networks (net.h), in the pod's directory. Only for stage1/net. */
+/* The files of a pod's networks (net.h), in the pod's directory. For stage1/net, and stage0's plan. */
 #ifndef STAGE1_NET_FILES_H
 #define STAGE1_NET_FILES_H
 
@@ -17,6 +17,13 @@ struct net_confs {
 };
 
 int net_confs_read(const char *s1root, const char *local_config, struct net_confs *confs_r, struct err *e);
+/*
+ * The same by its steps, for builtin ones that are no files: first each of these by net_confs_add() with directory 0,
+ * in the order of their names, then the local ones. `builtin` says for messages where they are.
+ */
+void net_confs_init(const char *builtin, const char *local_config, struct net_confs *confs_r);
+int net_confs_add(const char *path, const char *text, size_t len, unsigned dir, struct net_confs *confs, struct err *e);
+int net_confs_local(const char *local_config, struct net_confs *confs, struct err *e);
 void net_confs_dispose(struct net_confs *confs);
 
 int net_conf_read(const char *path, struct net_conf *conf_r, struct err *e);

@@ -56,6 +56,10 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 		print_field("    security       ", plan->exports[i].security, out);
 	}
 	for (uint32_t i = 0; i < plan->nnics; i++) {
+		if (plan->nics[i].mtu == 0) {
+			fprintf(out, "  nic              known when its network is made\n");
+			continue;
+		}
 		print_mac("  nic              ", plan->nics[i].mac, out);
 		fprintf(out, ", mtu %u, backend ", plan->nics[i].mtu);
 		if (plan->nics[i].backend_domid == 0)

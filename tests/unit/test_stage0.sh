@@ -226,4 +226,28 @@ grep -q other plan || fail "plan: flags are not honoured"
 "$build/stage0/stage0" run --help >help || fail "--help"
 [ -z "$(awk 'length > 100' help)" ] || fail "the help has lines of more than 100 columns"
 ok "plan takes the same line, and the help fits"
+echo '{ "name": "default", "type": "ptp", "ipMasq": true, "ipam": { "type": "host-local" } }' >builtin.conf
+pack nets.aci manifest=stage1.json rootfs/init=init:0755 rootfs/etc/rkt/net.d/99-default.conf=builtin.conf:0644
+mkdir -p conf/net.d
+echo '{ "name": "far", "type": "bridge", "bridge": "b", "stage1-xen/backend": "netvm", "ipam": { "type": "static" } }' >conf/net.d/10-far.conf
+plan_nets() { "$build/stage0/stage0" plan web.aci --local-config="$PWD/conf" --stage1-path="$1" --net="$2" 2>&1 | sed -n '/warning/d; /^stage0:/p; /^networks/,/^guest/p'; }
+same "networks of a plan" 'networks
+  network          "far"
+    interface      "eth0"
+    configuration  "'"$PWD"'/conf/net.d/10-far.conf"
+    addresses by   "static"
+    in domain      "netvm"
+    at bridge      "b"
+    arguments      "A=B"
+  network          "default"
+    interface      "eth1"
+    configuration  "nets.aci: etc/rkt/net.d/99-default.conf"
+    plugin         "ptp"
+    addresses by   "host-local"
+guest' "$(plan_nets nets.aci default,far:A=B)"
+same "an unknown network" "stage0: --net=x: networks not found: 'x' (looked in $PWD/conf/net.d, nets.aci)" "$(plan_nets nets.aci x)"
+same "no image" 'networks
+  not known        "open none.aci: No such file or directory"
+guest' "$(plan_nets none.aci default)"
+ok "plan shows the networks, those of the stage1 image too"
 echo "1..$n"

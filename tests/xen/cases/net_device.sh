@@ -117,6 +117,7 @@ t_net_device_of_another_domain() {
 	kill -TERM $(supervisor) && kill -TERM $(supervisor)
 	finish
 	xl destroy netvm
+	rm -f /var/log/xen/xl-netvm.log
 	rm -r /etc/rkt/net.d
 	gc 2>/dev/null
 	expect stderr "stage1 run: asked twice to stop: the pod is destroyed" "$(grep '^stage1 run:' $OUT/stderr)"
