@@ -7,7 +7,7 @@
 #include "stage1/common/util.h"
 #include "stage1/net/child.h"
 
-enum { NFT_TIMEOUT_MS = 30 * 1000, NFT_OUTPUT_MAX = 1 << 16, NFT_SAID_MAX = 300 };
+enum { NFT_TIMEOUT_MS = 60 * 1000, NFT_OUTPUT_MAX = 1 << 16, NFT_SAID_MAX = 300 };
 
 char *nft_find(struct err *e)
 {

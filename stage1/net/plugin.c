@@ -39,6 +39,17 @@ static int no_plugin(const struct net_conf *conf, const char *type, const char *
 		"containernetworking-plugins", conf->name, conf->path, type, path);
 }
 
+/* Without its daemon dhcp can neither give an address nor take one back: gc would fail, too. */
+#define DHCP_SOCKET "/run/cni/dhcp.sock"
+
+static int check_dhcp(const struct net_conf *conf, const char *ipam, struct err *e)
+{
+	if (!ipam || strcmp(ipam, "dhcp") != 0 || strstr(conf->text, "\"daemonSocketPath\"") || access(DHCP_SOCKET, F_OK) == 0)
+		return 0;
+	return err_set(e, ERR_HOST, "network '%s' (%s): the daemon of the plugin dhcp does not run, there is no " DHCP_SOCKET
+		": start 'dhcp daemon'", conf->name, conf->path);
+}
+
 int plugins_check(const struct net_conf *conf, const char *path, struct err *e)
 {
 	for (size_t i = 0; i < conf->nplugins; i++) {
@@ -50,6 +61,8 @@ int plugins_check(const struct net_conf *conf, const char *path, struct err *e)
 			if (types[k] && !file)
 				return no_plugin(conf, types[k], path, e);
 		}
+		if (check_dhcp(conf, conf->plugins[i].ipam, e) < 0)
+			return -1;
 	}
 	return 0;
 }

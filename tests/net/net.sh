@@ -259,6 +259,35 @@ same "the same address" 10.6.0.2 "$(python3 -c 'import json; print(json.load(ope
 nothing_left; rm -f net-info.json
 ok "no address left: said, and nothing made; free again when the other pod has ended"
 
+for turn in first again; do
+	start lan:IP=10.7.0.77 $A
+	same "the address, $turn" 10.7.0.77 "$(python3 -c 'import json; print(json.load(open("net-info.json"))[0]["ip"])')"
+	finish; "$podnet" remove $A 2>"$dir/err" || fail remove
+done
+"$podnet" gc $A 2>"$dir/err" || fail gc
+ip link del lan0; nothing_left; rm net-info.json
+ok "a pod that is started again has the address it asks for, as before"
+
+echo '{ "cniVersion": "0.4.0", "name": "asks", "type": "bridge", "bridge": "lan0", "ipam": { "type": "dhcp" } }' >local/net.d/41-asks.conf
+refused asks "network 'asks' (local/net.d/41-asks.conf): the daemon of the plugin dhcp does not run, there is no /run/cni/dhcp.sock: start 'dhcp daemon'"
+ok "dhcp without its daemon: said before anything is made"
+
+# --- a driver domain: nothing of it is here but the address
+echo '{ "cniVersion": "0.4.0", "name": "far", "type": "bridge", "bridge": "br", "mtu": 1400, "stage1-xen/backend": "netvm",
+  "ipam": { "type": "host-local", "subnet": "10.3.0.0/24", "routes": [ { "dst": "0.0.0.0/0" } ] } }' >local/net.d/42-far.conf
+start far $A
+same "what is made" "eth0 mtu 1400, 1 addresses, 2 routes
+host -
+made" "$(cat "$dir/out")"
+same "the namespace" lo "$(in_pod ip -o link | sed 's/^[0-9]*: //; s/:.*//')"
+same "net-info.json" /usr/lib/cni/host-local "$(python3 -c 'import json; print(json.load(open("net-info.json"))[0]["pluginPath"])')"
+finish; "$podnet" gc $A 2>"$dir/err" || fail gc
+nothing_left; rm net-info.json
+manifest '{ "name": "http", "hostPort": 8080 }'
+refused far "port 'http': network 'far' (local/net.d/42-far.conf) is in domain 'netvm', where this host's ports cannot lead"
+ok "a network of another domain: the address only, no ports, nothing left"
+manifest ''
+
 # --- ports. tell.py answers with the address it was asked from
 cat >"$dir/tell.py" <<'END'
 import socket, sys

@@ -22,24 +22,30 @@ t_net_device_carries_traffic() {
 		ip addr add 10.78.0.1/24 dev mvhost || return 1
 	net_conf 20-mv '{ "name": "mv", "type": "macvlan", "master": "mvmaster", "mode": "bridge",
 		"ipam": { "type": "host-local", "subnet": "10.78.0.0/24" } }'
-	start 'for i in eth0 eth1; do
+	ip link add ivhost type veth peer name ivmaster && ip link set ivmaster up && ip link set ivhost up &&
+		ip addr add 10.79.0.1/24 dev ivhost || return 1
+	net_conf 30-iv '{ "name": "iv", "type": "ipvlan", "master": "ivmaster", "mode": "l2",
+		"ipam": { "type": "host-local", "subnet": "10.79.0.0/24" } }'
+	start 'for i in eth0 eth1 eth2; do
 			ip -o addr show dev $i scope global | while read -r _ _ _ a _; do echo "$i ${a%/*}"; done
 		done
 		cat /sys/class/net/*/mtu | tr "\n" " "; echo
 		ip route; ip -6 route | grep default
-		ping -c 2 -W 5 10.77.0.1 >/dev/null && ping6 -c 2 -W 5 fd77::1 >/dev/null && ping -c 1 -W 5 10.78.0.1 >/dev/null && echo pings
-		echo up; exec nettest serve 7000' --net=dual,mv || { cat $OUT/stderr; return 1; }
-	v4=$(address eth0 10) v6=$(address eth0 fd77) mv=$(address eth1 10)
-	grep -q ': pings' $OUT/stdout && grep -q ': 9000 1500 65536 $' $OUT/stdout || { cat $OUT/stdout; return 1; }
+		ping -c 2 -W 5 10.77.0.1 >/dev/null && ping6 -c 2 -W 5 fd77::1 >/dev/null && ping -c 1 -W 5 10.78.0.1 >/dev/null &&
+			ping -c 1 -W 5 10.79.0.1 >/dev/null && echo pings
+		echo up; exec nettest serve 7000' --net=dual,mv,iv || { cat $OUT/stderr; return 1; }
+	v4=$(address eth0 10) v6=$(address eth0 fd77) mv=$(address eth1 10) iv=$(address eth2 10)
+	grep -q ': pings' $OUT/stdout && grep -q ': 9000 1500 1500 65536 $' $OUT/stdout || { cat $OUT/stdout; return 1; }
 	ping -c 1 -W 5 $v6 >/dev/null && ping -c 1 -W 5 -M 'do' -s 8972 $v4 >/dev/null && ping -c 1 -W 5 $mv >/dev/null ||
 		{ fail "no answer to a ping"; cat $OUT/stdout; return 1; }
-	{ nettest client $v4 7000 100 && nettest client $v6 7000 8 && nettest client $mv 7000 8; } >$OUT/speed || return 1
+	{ nettest client $v4 7000 100 && nettest client $v6 7000 8 && nettest client $mv 7000 8 && nettest client $iv 7000 8; } >$OUT/speed || return 1
 	sed 's/^/# /' $OUT/speed
 	kill -TERM $(supervisor)
 	finish
 	rm -r /etc/rkt/net.d
 	gc 2>/dev/null
 	ip link del mvhost
+	ip link del ivhost
 	expect status 0 "$(status)"
 }
 
