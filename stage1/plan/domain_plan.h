@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stage1/plan/facts.h"
+
 /*
  * A tree of dom0's that the guest sees by 9p. The number of an export in the plan is its device's in
  * the guest (/sys/bus/xen/devices/9pfs-N) and in xenstore.
@@ -48,6 +50,10 @@ struct domain_plan {
 	uint64_t memory_kib;
 	uint64_t core_max_kib; /* when the guest crashes its memory is kept, if it is no larger; 0: never */
 	uint32_t vcpus;
+	bool pinned;             /* to `cpus`, all of the vCPUs to all of them */
+	struct cpu_set cpus;
+	uint32_t pool;           /* of CPUs, by Xen's number */
+	char *pool_name;         /* NULL: none was asked for */
 	uint32_t event_channels; /* highest port */
 	uint32_t grant_frames;   /* of 512 entries; an export takes 1026, a queue of a nic 514 */
 	uint32_t maptrack_frames;

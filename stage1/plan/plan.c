@@ -16,6 +16,7 @@ void domain_plan_dispose(struct domain_plan *plan)
 	free(plan->kernel);
 	free(plan->ramdisk);
 	free(plan->cmdline);
+	free(plan->pool_name);
 	free(plan->p9_program);
 	free(plan->nic_script);
 	for (uint32_t i = 0; i < plan->nexports; i++) {
@@ -113,6 +114,9 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.memory_kib = size.memory_kib;
 	plan.core_max_kib = size.core_max_kib;
 	plan.vcpus = size.vcpus;
+	plan.pinned = size.place.pinned;
+	plan.cpus = size.place.cpus;
+	plan.pool = size.place.pool;
 	plan.event_channels = size.vcpus <= 8 ? 127 : 63 + 8 * size.vcpus; /* a vCPU takes seven */
 	need = plan.memory_kib + PLAN_OVERHEAD_KIB;
 	if (in->facts->free_kib < need)
@@ -126,6 +130,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	plan.p9_program = xasprintf("%s/p9", in->s1root);
+	plan.pool_name = size.place.pool_name ? xstrdup(size.place.pool_name) : NULL;
 	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
 	if (in->mounts && in->mounts->exports_volumes)
 		add_export(&plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));

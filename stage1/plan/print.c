@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 
+#include "stage1/common/util.h"
 #include "stage1/plan/caps.h"
+#include "stage1/plan/place.h"
 
 /* Arguments are bytes: what is not printable ASCII is shown as \xNN, so that a line stays a line. */
 static void print_string(const char *name, const char *s, FILE *out)
@@ -47,6 +49,13 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	print_field("  cmdline          ", plan->cmdline, out);
 	fprintf(out, "  memory           %llu KiB\n", (unsigned long long)plan->memory_kib);
 	fprintf(out, "  vcpus            %u\n", plan->vcpus);
+	if (plan->pinned) {
+		AUTO_FREE char *cpus = cpu_set_text(&plan->cpus);
+
+		fprintf(out, "  on cpus          %s\n", cpus);
+	}
+	if (plan->pool_name)
+		print_field("  cpupool          ", plan->pool_name, out);
 	fprintf(out, "  event channels   %u\n", plan->event_channels);
 	fprintf(out, "  grant frames     %u\n", plan->grant_frames);
 	fprintf(out, "  maptrack frames  %u\n", plan->maptrack_frames);

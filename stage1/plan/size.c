@@ -82,7 +82,8 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 
 static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 {
-	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE };
+	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE,
+		PLACE_NOTE_CPUS, PLACE_NOTE_POOL };
 
 	for (size_t i = 0; i < pod->napps; i++)
 		for (size_t k = 0; k < COUNT(names); k++)
@@ -93,14 +94,24 @@ static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 
 int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e)
 {
-	uint32_t most = in->facts->cpus < SIZE_VCPUS_MAX ? in->facts->cpus : SIZE_VCPUS_MAX;
 	struct size size = { .core_max_kib = 0 };
+	const char *why = "the guest kernel knows no more";
+	uint32_t most = SIZE_VCPUS_MAX;
 
+	if (place_plan(in->pod, in->facts, &size.place, e) < 0)
+		return -1;
+	if (in->facts->cpus < most) {
+		most = in->facts->cpus;
+		why = "the host has no more";
+	}
+	if (size.place.ncpus < most) {
+		most = size.place.ncpus;
+		why = "it may use no more";
+	}
 	if (memory_of_apps(in, &size, e) < 0 || read_notes(in->pod, &size, e) < 0)
 		return -1;
 	if (size.vcpus > most) {
-		plan_warn(w, "the pod asks for %u cpus, it gets %u: %s", size.vcpus, most,
-			most < SIZE_VCPUS_MAX ? "the host has no more" : "the guest kernel knows no more");
+		plan_warn(w, "the pod asks for %u cpus, it gets %u: %s", size.vcpus, most, why);
 		size.vcpus = most;
 	}
 	if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY))

@@ -4,7 +4,7 @@
  * Memory: what its apps are limited to, and what the guest itself takes; an app without a limit counts
  * PLAN_APP_KIB. vCPUs: the sum of the apps' cpu limits, each rounded up; one when none is given (rkt's
  * kvm flavor takes all of the host then: each vCPU costs the guest memory, and Xen schedules the pod's
- * vCPUs against everybody's), at most the host's.
+ * vCPUs against everybody's), at most as many as there are CPUs where it runs (stage1/plan/place.h).
  *
  * The pod's annotations (the administrator's) `stage1-xen/memory` and `stage1-xen/vcpus` override both;
  * `stage1-xen/core` says how large a core of the guest may be.
@@ -13,6 +13,7 @@
 #ifndef STAGE1_PLAN_SIZE_H
 #define STAGE1_PLAN_SIZE_H
 
+#include "stage1/plan/place.h"
 #include "stage1/plan/plan.h"
 
 #define SIZE_NOTE_MEMORY "stage1-xen/memory" /* a quantity of bytes */
@@ -31,6 +32,7 @@ enum {
 struct size {
 	uint64_t memory_kib, core_max_kib;
 	uint32_t vcpus;
+	struct place place;
 };
 
 /* The isolators have passed plan_check(); warnings go to w unless it is NULL. */

@@ -40,6 +40,24 @@ void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *ni
 		nic->bridge = xstrdup(plan->nics[i].bridge); /* the script is libxl's: that domain's own runs */
 }
 
+/* Every vCPU may run on every one of them, and on no other. */
+static void fill_affinity(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_build_info *b)
+{
+	b->vcpu_hard_affinity = xcalloc(plan->vcpus, sizeof(*b->vcpu_hard_affinity));
+	b->num_vcpu_hard_affinity = (int)plan->vcpus;
+	for (uint32_t i = 0; i < plan->vcpus; i++) {
+		libxl_bitmap *map = &b->vcpu_hard_affinity[i];
+
+		libxl_bitmap_init(map);
+		if (libxl_cpu_bitmap_alloc(ctx, map, FACTS_CPUS_MAX) != 0)
+			continue;
+		for (int cpu = 0; cpu < FACTS_CPUS_MAX; cpu++)
+			if (plan->cpus.bits[cpu / 64] >> cpu % 64 & 1)
+				libxl_bitmap_set(map, cpu);
+	}
+	libxl_defbool_set(&b->numa_placement, false); /* or libxl would choose as well */
+}
+
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
 {
 	libxl_domain_build_info *b = &cfg->b_info;
@@ -48,6 +66,7 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	cfg->c_info.type = LIBXL_DOMAIN_TYPE_PV;
 	cfg->c_info.name = xstrdup(plan->name);
 	memcpy(cfg->c_info.uuid.uuid, plan->uuid, sizeof(plan->uuid));
+	cfg->c_info.poolid = plan->pool;
 
 	libxl_domain_build_info_init_type(b, LIBXL_DOMAIN_TYPE_PV);
 	b->kernel = xstrdup(plan->kernel);
@@ -57,6 +76,8 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus) == 0)
 		for (uint32_t i = 0; i < plan->vcpus; i++) /* ..._set_any fills the last byte up */
 			libxl_bitmap_set(&b->avail_vcpus, (int)i);
+	if (plan->pinned)
+		fill_affinity(ctx, plan, b);
 	b->max_memkb = b->target_memkb = plan->memory_kib;
 	b->video_memkb = b->shadow_memkb = 0;
 	libxl_defbool_set(&b->claim_mode, true);

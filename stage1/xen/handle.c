@@ -113,6 +113,28 @@ static int xen_open(bool debug, struct xen **xen_r, struct err *e)
 	return 0;
 }
 
+static int read_pools(struct xen *xen, struct host_facts *facts, struct err *e)
+{
+	libxl_cpupoolinfo *list;
+	int n;
+
+	list = libxl_list_cpupool(xen->ctx, &n);
+	if (!list)
+		return err_xl(e, xen, "ask Xen for its cpupools");
+	facts->npools = 0;
+	for (int i = 0; i < n && facts->npools < FACTS_POOLS_MAX; i++) {
+		struct host_pool *pool = &facts->pools[facts->npools++];
+
+		*pool = (struct host_pool){ .id = list[i].poolid };
+		(void)snprintf(pool->name, sizeof(pool->name), "%s", list[i].pool_name ? list[i].pool_name : "");
+		for (int cpu = 0; cpu < FACTS_CPUS_MAX; cpu++)
+			if (libxl_bitmap_test(&list[i].cpumap, cpu))
+				pool->cpus.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
+	}
+	libxl_cpupoolinfo_list_free(list, n);
+	return 0;
+}
+
 static int xen_facts(struct xen *xen, struct host_facts *facts_r, struct err *e)
 {
 	libxl_physinfo info;
@@ -130,7 +152,7 @@ static int xen_facts(struct xen *xen, struct host_facts *facts_r, struct err *e)
 		return err_xl(e, xen, "ask Xen for its processors");
 	facts_r->free_kib = free_kib;
 	facts_r->cpus = (uint32_t)cpus;
-	return 0;
+	return read_pools(xen, facts_r, e);
 }
 
 const struct xen_ops stage1_xen_ops = {

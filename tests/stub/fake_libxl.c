@@ -91,6 +91,22 @@ int libxl_get_online_cpus(libxl_ctx *ctx)
 	return fails("libxl_get_online_cpus", ctx) ? ERROR_FAIL : 2;
 }
 
+libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *n_r)
+{
+	libxl_cpupoolinfo *list;
+
+	if (fails("libxl_list_cpupool", ctx))
+		return NULL;
+	list = xcalloc(1, sizeof(*list));
+	libxl_cpupoolinfo_init(list);
+	list->pool_name = xstrdup("Pool-0");
+	(void)libxl_cpu_bitmap_alloc(ctx, &list->cpumap, 8);
+	libxl_bitmap_set(&list->cpumap, 0);
+	libxl_bitmap_set(&list->cpumap, 1);
+	*n_r = 1;
+	return list;
+}
+
 libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *n_r)
 {
 	static const uint8_t uuid[16] = { 0x67, 0x33, 0xc0, 0xb5, 0x5f, 0x2c, 0x4a, 0x4b, 0x8a, 0x4c, 0x2f,

@@ -443,6 +443,7 @@ static const struct consequence {
 	{ "libxl_get_physinfo", "ask Xen about the host: Domain 5:%s fails" },
 	{ "libxl_get_free_memory", "ask Xen for its free memory: Domain 5:%s fails" },
 	{ "libxl_get_online_cpus", "ask Xen for its processors: Domain 5:%s fails" },
+	{ "libxl_list_cpupool", "ask Xen for its cpupools: Domain 5:%s fails" },
 	{ "libxl_list_domain", "list the domains: Domain 5:%s fails" },
 	{ "libxl_domain_create_new", "create domain 'rkt-" WORLD_UUID "': Domain 5:%s fails" },
 	{ "libxl_device_nic_add", "give domain 'rkt-" WORLD_UUID "' its network device 0: Domain 5:%s fails" },
