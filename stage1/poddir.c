@@ -11,6 +11,8 @@
 
 #define READY_LINK PODDIR_S1ROOT "/rkt/supervisor-status"
 
+enum { CGROUP_MAX = 64 << 10 };
+
 int poddir_lock_keep(struct err *e)
 {
 	const char *text = getenv("RKT_LOCK_FD");
@@ -62,6 +64,33 @@ int poddir_read(struct pod *pod_r, char **s1root_r, struct err *e)
 	*s1root_r = xasprintf("%s/%s", cwd, PODDIR_S1ROOT);
 	*pod_r = pod;
 	return 0;
+}
+
+char *poddir_cgroup(const char *text)
+{
+	static const char *const hierarchies[] = { ":name=systemd:/", "0::/" };
+
+	for (size_t i = 0; i < COUNT(hierarchies); i++)
+		for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+			size_t len = strcspn(line, "\n"), digits = hierarchies[i][0] == ':' ? strspn(line, "0123456789") : 0;
+			const char *path = line + digits + strlen(hierarchies[i]);
+
+			if (str_has_prefix(line + digits, hierarchies[i]))
+				return xstrndup(path, len - (size_t)(path - line));
+		}
+	return NULL;
+}
+
+int poddir_write_cgroup(struct err *e)
+{
+	AUTO_FREE char *text = NULL, *path = NULL;
+	struct err none = ERR_INIT;
+	size_t len;
+
+	if (read_file_at(AT_FDCWD, "/proc/self/cgroup", CGROUP_MAX, &text, &len, &none) < 0)
+		return 0;
+	path = poddir_cgroup(text);
+	return path ? write_file_atomic(AT_FDCWD, "subcgroup", path, strlen(path), 0644, e) : 0;
 }
 
 int poddir_write_pid(struct err *e)

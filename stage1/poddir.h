@@ -20,6 +20,12 @@
 int poddir_lock_keep(struct err *e);
 /* The manifest, apps completed from their images; *s1root_r (malloc'ed) is the absolute path. */
 int poddir_read(struct pod *pod_r, char **s1root_r, struct err *e);
+/*
+ * `subcgroup`: our cgroup, for rkt's api-service, which wants it there before `pid`. A host without cgroups: nothing.
+ */
+int poddir_write_cgroup(struct err *e);
+/* Pure: of what /proc/PID/cgroup says, systemd's own hierarchy or else the unified one; without a leading '/'; the caller's. */
+char *poddir_cgroup(const char *text);
 /* `pid`: our pid. Its time is the pod's start for rkt: written once. */
 int poddir_write_pid(struct err *e);
 int poddir_read_pid(pid_t *pid_r, struct err *e);

@@ -405,6 +405,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 	listen_take(&r->sockets);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
 		plan_ahead(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
+		poddir_write_cgroup(e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;
 	trace_step("all is planned");

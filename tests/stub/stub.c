@@ -218,6 +218,8 @@ static void look_at_directory(struct life *l)
 	size_t len;
 
 	l->pid_file = unlink("pid") == 0;
+	if (unlink("subcgroup") < 0 && l->pid_file && access("/proc/self/cgroup", R_OK) == 0)
+		complain(l, "a pid file, and no subcgroup");
 	read_status_file(l);
 	(void)unlink(STATUS_FILE);
 	(void)rmdir("sharedVolumes/e"); /* the pod's, like all of its directory */
@@ -433,6 +435,7 @@ static const struct consequence {
 	{ "remount export", "make DIR/stage1/rootfs/export read-only: Input/output error" },
 	{ "symlink ready", NULL }, /* a warning */
 	{ "mkdir logs", NULL },    /* likewise */
+	{ "renameat subcgroup", "write subcgroup: Input/output error" },
 	{ "renameat app", "write stage1/rootfs/rkt/status/app: Input/output error" },
 	/* the upper border */
 	{ "channel read", "the guest closed its control channel" },

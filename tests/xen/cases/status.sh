@@ -75,3 +75,22 @@ ls: /dev/xen: No such file or directory
 rkt-$(uuid)
 lo" "$(cat $OUT/stdout)"
 }
+
+# What rkt's api-service and list read: the files of the pod's directory, in the order they must appear in.
+t_what_rkt_reads_of_a_pod() {
+	mkdir -p /sys/fs/cgroup/unit.slice/web.service
+	( echo 0 >/sys/fs/cgroup/unit.slice/web.service/cgroup.procs
+		pod --net=default $IMAGE -- -c 'echo up; exec sleep 1000' >$OUT/stdout 2>$OUT/stderr ) &
+	started=$!
+	wait_for "the app to start" grep -q ': up$' $OUT/stdout || return 1
+	cgroup=$(cat "$(poddir)/subcgroup")
+	pid=$(supervisor)
+	newer=$(find "$(poddir)" -maxdepth 1 -name subcgroup -newer "$(poddir)/pid")
+	net=$(grep -o '"ifName":"[a-z0-9]*"' "$(poddir)/net-info.json")
+	stage0 stop --dir=$DATA "$(uuid)" >/dev/null
+	finish
+	rmdir /sys/fs/cgroup/unit.slice/web.service /sys/fs/cgroup/unit.slice
+	expect status 0 "$(status)" && expect cgroup unit.slice/web.service "$cgroup" && expect "a late subcgroup" "" "$newer" &&
+		expect "the interface" '"ifName":"eth0"' "$net" && expect "exit code" 0 "$(cat "$(poddir)/stage1/rootfs/rkt/status/app")" &&
+		[ "$pid" -gt 1 ]
+}
