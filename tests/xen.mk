@@ -1,7 +1,7 @@
 # What the tests on real Xen need: an app image, busybox below a small root.
 APP := $(B)/tests/app.aci
 APPLETS := sh awk cat cut dd df echo env false free grep head hostname id ip kill ln ls mkdir mkfifo mknod mount nc netstat nproc od \
-	ping ping6 ps pwd sed sha256sum sleep rm sort stat stty sync tail tr true tty uname wc yes
+	ping ping6 ps pwd sed sha256sum sleep rm sort stat stty sync tail tar tr true tty uname wc yes
 BUSYBOX ?= $(shell command -v busybox)
 
 $(B)/tests/random:
@@ -10,7 +10,7 @@ $(B)/tests/random:
 	@test "$$(stat -c %s $@)" = 10485760
 
 # Run on a pod's root; static, for the app's root has no libraries.
-$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c load.c names.c))
+$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c side.c load.c names.c))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread
@@ -46,7 +46,11 @@ $(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
 	@$(CC) -static -s -o $@ $^
 $(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/bench-init:0755 dev/
-bench-run: $(B)/tests/bench-initramfs $(B)/tests/init-qemu
+# what a pod unpacks
+$(B)/tests/tree.tar: $(shell git ls-files -- stage0 stage1 init tests docs 2>/dev/null)
+	@mkdir -p $(@D)
+	@tar --sort=name --mtime=@0 -cf $@ stage0 stage1 init tests docs
+bench-run: $(B)/tests/bench-initramfs $(B)/tests/init-qemu $(B)/tests/tree.tar
 
 # The two ends of a network, and a plain domain that is one of them.
 $(B)/tests/nettest: $(call plain,tests/xen/nettest.c init/net.c $(NETLINK) $(COMMON))

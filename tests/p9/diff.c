@@ -1,10 +1,12 @@
 /*
  * Random operations on two directories, side by side: results, errno, what is read and the trees must
- * be the same. For a pod: one directory on its 9p root, the other on a tmpfs.
+ * be the same. For a pod: one directory on its 9p root, the other on a tmpfs. Or on one directory, and what
+ * came of each is printed: to compare with what the same seed prints elsewhere.
  *
- * Both directories are made, and removed when nothing differed. Prints the steps before a difference.
+ * The directories are made, and removed when nothing differed. Prints the steps before a difference.
  */
 #include "tests/p9/p9test.h"
+#include "tests/p9/side.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,18 +21,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { FILES = 6, LINES = 40, DATA = 20000, DEPTH = 12 };
-
-struct side {
-	int dir;
-	int fd[FILES];
-	char result[DATA + 4096]; /* of the last step, as text */
-	size_t len;
-};
+enum { FILES = SIDE_FILES, DATA = SIDE_DATA, LINES = 40 };
 
 static struct side sides[2];
+static int nsides;
 static char lines[LINES][200];
 static unsigned step, nlines;
 static uint64_t state;
@@ -55,41 +52,41 @@ static void say(const char *fmt, ...)
 	va_end(ap);
 }
 
-static void add(struct side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct side *s, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(s->result + s->len, sizeof(s->result) - s->len, fmt, ap);
-	va_end(ap);
-	if (n > 0 && (size_t)n < sizeof(s->result) - s->len)
-		s->len += (size_t)n;
-}
-
-static void result(struct side *s, long ret)
-{
-	if (ret < 0)
-		add(s, "%s\n", strerrorname_np(errno));
-	else
-		add(s, "%ld\n", ret);
-}
-
 static void report(void)
 {
 	for (unsigned i = nlines > LINES ? nlines - LINES : 0; i < nlines; i++)
 		printf("%s%s\n", i + 1 == nlines ? "=> " : "   ", lines[i % LINES]);
-	for (int k = 0; k < 2; k++)
+	for (int k = 0; k < nsides; k++)
 		printf("--- %s\n%.3000s", k ? "other" : "one", sides[k].result);
 	(void)fflush(stdout);
 	exit(1);
 }
 
+/* A step and what came of it, on a line. */
+static void print(void)
+{
+	const struct side *s = &sides[0];
+	uint32_t sum = 2166136261u;
+	size_t text = 0;
+
+	for (size_t i = 0; i < s->len; i++) {
+		sum = (sum ^ (unsigned char)s->result[i]) * 16777619u;
+		text += s->result[i] == '\n' || (s->result[i] >= ' ' && s->result[i] <= '~');
+	}
+	printf("%u %s:", step, lines[(nlines - 1) % LINES]);
+	if (text == s->len && s->len < 4000)
+		for (size_t i = 0; i < s->len; i++)
+			putchar(s->result[i] == '\n' ? ' ' : s->result[i]);
+	else
+		printf(" %zu bytes, sum %08x", s->len, sum);
+	putchar('\n');
+}
+
 static void compare(void)
 {
-	if (sides[0].len != sides[1].len || memcmp(sides[0].result, sides[1].result, sides[0].len) != 0)
+	if (nsides == 1)
+		print();
+	else if (sides[0].len != sides[1].len || memcmp(sides[0].result, sides[1].result, sides[0].len) != 0)
 		report();
 	sides[0].len = sides[1].len = 0;
 	*sides[0].result = *sides[1].result = '\0';
@@ -104,90 +101,6 @@ static const char *path(char buf[64])
 	return buf;
 }
 
-static void show_stat(struct side *s, const struct stat *st)
-{
-	add(s, "mode %o uid %u gid %u", st->st_mode, st->st_uid, st->st_gid);
-	if (!S_ISDIR(st->st_mode)) /* of directories, file systems differ in both */
-		add(s, " links %lu size %ld", (unsigned long)st->st_nlink, (long)st->st_size);
-	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-		add(s, " dev %u:%u", major(st->st_rdev), minor(st->st_rdev));
-	add(s, "\n");
-}
-
-static void show_content(struct side *s, int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	uint32_t sum = 2166136261u;
-	char buf[4096];
-	ssize_t n;
-
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			sum = (sum ^ (unsigned char)buf[i]) * 16777619u;
-	add(s, fd < 0 ? "cannot be opened\n" : "sum %08x\n", sum);
-	if (fd >= 0)
-		(void)close(fd);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static void show_tree(struct side *s, int dir, int depth)
-{
-	struct dirent **list;
-	int n = scandirat(dir, ".", &list, NULL, by_name);
-
-	for (int i = 0; i < n; i++) {
-		const char *name = list[i]->d_name;
-		char target[300] = "";
-		struct stat st;
-
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			add(s, "%*s%s type %d ", depth, "", name, list[i]->d_type);
-			show_stat(s, &st);
-			if (S_ISLNK(st.st_mode) && readlinkat(dir, name, target, sizeof(target) - 1) > 0)
-				add(s, "-> %s\n", target);
-			if (S_ISREG(st.st_mode))
-				show_content(s, dir, name);
-			if (S_ISDIR(st.st_mode) && depth < DEPTH) {
-				int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-				show_tree(s, sub, depth + 1);
-				(void)close(sub);
-			}
-		}
-		free(list[i]);
-	}
-	if (n >= 0)
-		free(list);
-	else
-		result(s, -1);
-}
-
-static void remove_tree(int dir)
-{
-	struct dirent **list;
-	int n = scandirat(dir, ".", &list, NULL, NULL);
-
-	for (int i = 0; i < n; i++) {
-		const char *name = list[i]->d_name;
-		int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-			if (sub >= 0)
-				remove_tree(sub);
-			(void)unlinkat(dir, name, sub >= 0 ? AT_REMOVEDIR : 0);
-		}
-		if (sub >= 0)
-			(void)close(sub);
-		free(list[i]);
-	}
-	if (n >= 0)
-		free(list);
-}
-
 static void do_open(void)
 {
 	static const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL,
@@ -197,7 +110,7 @@ static void do_open(void)
 	char p[64];
 
 	say("%d = open %s 0%o mode 0%o", slot, path(p), how, mode);
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < nsides; k++) {
 		struct side *s = &sides[k];
 
 		struct stat st;
@@ -208,7 +121,7 @@ static void do_open(void)
 		if (fstatat(s->dir, p, &st, 0) == 0 && S_ISCHR(st.st_mode))
 			continue; /* a tmpfs may be nodev */
 		s->fd[slot] = openat(s->dir, p, how | O_NONBLOCK | O_CLOEXEC, mode);
-		result(s, s->fd[slot] < 0 ? -1 : 0);
+		side_add_result(s, s->fd[slot] < 0 ? -1 : 0);
 	}
 }
 
@@ -223,7 +136,7 @@ static void do_io(void)
 	for (size_t i = 0; i < n; i++)
 		data[i] = (char)any(256);
 	say("%s %d, %zu bytes at %ld", names[what], slot, n, (long)at);
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < nsides; k++) {
 		struct side *s = &sides[k];
 		int fd = s->fd[slot];
 		struct stat st;
@@ -231,35 +144,35 @@ static void do_io(void)
 		char *m;
 
 		switch (what) {
-		case 0: result(s, pwrite(fd, data, n, at)); break;
-		case 1: result(s, write(fd, data, n)); break;
+		case 0: side_add_result(s, pwrite(fd, data, n, at)); break;
+		case 1: side_add_result(s, write(fd, data, n)); break;
 		case 2:
 			ret = pread(fd, got, n, at);
-			result(s, ret);
+			side_add_result(s, ret);
 			for (ssize_t i = 0; i < ret; i++)
 				s->result[s->len++] = got[i];
 			break;
-		case 3: result(s, ftruncate(fd, at)); break;
-		case 4: result(s, fsync(fd)); break;
+		case 3: side_add_result(s, ftruncate(fd, at)); break;
+		case 4: side_add_result(s, fsync(fd)); break;
 		case 5:
 			ret = fstat(fd, &st);
-			result(s, ret);
+			side_add_result(s, ret);
 			if (ret == 0)
-				show_stat(s, &st);
+				side_add_stat(s, &st);
 			break;
 		case 6: /* of a directory it means nothing */
 			if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-				result(s, lseek(fd, 0, SEEK_END));
+				side_add_result(s, lseek(fd, 0, SEEK_END));
 			break;
 		case 7: /* shared and written to, where the file has bytes */
 			if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 				break;
 			m = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-			result(s, m == MAP_FAILED ? -1 : 0);
+			side_add_result(s, m == MAP_FAILED ? -1 : 0);
 			if (m == MAP_FAILED)
 				break;
 			m[at % st.st_size] = (char)n;
-			result(s, msync(m, (size_t)st.st_size, MS_SYNC));
+			side_add_result(s, msync(m, (size_t)st.st_size, MS_SYNC));
 			(void)munmap(m, (size_t)st.st_size);
 			break;
 		}
@@ -276,7 +189,7 @@ static void do_name(void)
 	char p[64];
 
 	say("%s %s mode 0%o number %ld", names[what], path(p), mode, number);
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < nsides; k++) {
 		struct side *s = &sides[k];
 		/* whole seconds: Linux 6.1 keeps no more of what is set on a 9p file (s_time_gran) */
 		struct timespec ts[2] = { { .tv_sec = number }, { .tv_sec = 2 * number } };
@@ -310,13 +223,13 @@ static void do_name(void)
 		}
 		case 13: ret = access(p, R_OK | X_OK); break;
 		}
-		result(s, ret);
+		side_add_result(s, ret);
 		if (what == 8 && ret == 0)
-			show_stat(s, &st);
+			side_add_stat(s, &st);
 		if (what == 9 && ret >= 0)
-			add(s, "%s\n", text);
+			side_add(s, "%s\n", text);
 		if (what == 10 && ret == 0 && stat(p, &st) == 0)
-			add(s, "%ld %ld.%ld\n", (long)st.st_atim.tv_sec, (long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
+			side_add(s, "%ld %ld.%ld\n", (long)st.st_atim.tv_sec, (long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
 	}
 }
 
@@ -328,10 +241,48 @@ static void do_two(void)
 	(void)path(p);
 	(void)path(q);
 	say("%s %s %s", what ? "rename" : "link", p, q);
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < nsides; k++) {
 		struct side *s = &sides[k];
 
-		result(s, what ? renameat(s->dir, p, s->dir, q) : linkat(s->dir, p, s->dir, q, 0));
+		side_add_result(s, what ? renameat(s->dir, p, s->dir, q) : linkat(s->dir, p, s->dir, q, 0));
+	}
+}
+
+/* Attributes and ACLs: only where both file systems keep them (a tmpfs does not). */
+static void do_attr(void)
+{
+	static const char *const names[] = { "user.a", "user.b", "user.none", "system.posix_acl_access",
+		"system.posix_acl_default" };
+	static const char *const whats[] = { "setxattr", "getxattr", "removexattr" };
+	/* version 2; user, user 1000, group, mask, others */
+	unsigned char value[44] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, (unsigned char)any(8), 0, 0xe8, 3, 0, 0, 4, 0, 4, 0,
+		255, 255, 255, 255, 16, 0, (unsigned char)any(8), 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255 };
+	const char *name = names[any(5)];
+	int what = (int)any(3), flags = name[0] == 'u' ? (int)any(3) : 0;
+	size_t size = name[0] == 'u' ? any(sizeof(value)) : sizeof(value);
+	char p[64];
+
+	say("%s %s %s, %zu bytes, flags %d", whats[what], path(p), name, size, flags);
+	for (int k = 0; k < nsides; k++) {
+		struct side *s = &sides[k];
+		unsigned char got[200];
+		struct stat st;
+		long ret = -1;
+
+		if (fchdir(s->dir) < 0)
+			exit(2);
+		if (what == 0 && strstr(name, "default") && stat(p, &st) == 0 && !S_ISDIR(st.st_mode))
+			continue; /* EACCES; Linux 6.1 says EINVAL on 9p */
+		switch (what) {
+		case 0: ret = setxattr(p, name, value, size, flags); break;
+		case 1: ret = getxattr(p, name, got, sizeof(got)); break;
+		case 2: ret = removexattr(p, name); break;
+		}
+		side_add_result(s, ret);
+		for (long i = 0; what == 1 && i < ret; i++)
+			side_add(s, "%02x", got[i]);
+		if (stat(p, &st) == 0)
+			side_add_stat(s, &st); /* an ACL changes the mode */
 	}
 }
 
@@ -340,7 +291,7 @@ static void do_close(void)
 	int slot = (int)any(FILES);
 
 	say("close %d", slot);
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < nsides; k++) {
 		if (sides[k].fd[slot] >= 0)
 			(void)close(sides[k].fd[slot]);
 		sides[k].fd[slot] = -1;
@@ -350,8 +301,8 @@ static void do_close(void)
 static void whole(const char *why)
 {
 	say("the trees, %s", why);
-	for (int k = 0; k < 2; k++)
-		show_tree(&sides[k], sides[k].dir, 0);
+	for (int k = 0; k < nsides; k++)
+		side_add_tree(&sides[k], sides[k].dir, 0);
 	compare();
 }
 
@@ -365,42 +316,56 @@ static int make_side(struct side *s, const char *name)
 	return s->dir;
 }
 
-int diff(char **argv)
+static int run(int n, char **dirs, const char *seed, const char *count)
 {
-	unsigned steps;
+	unsigned steps = (unsigned)strtoul(count, NULL, 0);
 
-	state = strtoull(argv[3], NULL, 0) * 2654435761u + 88172645463325252u;
-	steps = (unsigned)strtoul(argv[4], NULL, 0);
+	nsides = n;
+	state = strtoull(seed, NULL, 0) * 2654435761u + 88172645463325252u;
 	(void)umask(022);
-	for (int k = 0; k < 2; k++)
-		if (make_side(&sides[k], argv[1 + k]) < 0) {
-			perror(argv[1 + k]);
+	for (int k = 0; k < nsides; k++)
+		if (make_side(&sides[k], dirs[k]) < 0) {
+			perror(dirs[k]);
 			return 2;
 		}
 	for (step = 0; step < steps; step++) {
-		switch (any(12)) {
+		switch (any(nsides == 1 ? 13 : 12)) {
 		case 0: case 1: case 2: do_open(); break;
 		case 3: case 4: case 5: do_io(); break;
 		case 6: case 7: case 8: do_name(); break;
 		case 9: case 10: do_two(); break;
-		default: do_close(); break;
+		case 11: do_close(); break;
+		default: do_attr(); break;
 		}
 		compare();
 		if (step % 500 == 499)
 			whole("on the way");
 	}
 	for (int i = 0; i < FILES; i++)
-		for (int k = 0; k < 2; k++)
+		for (int k = 0; k < nsides; k++)
 			if (sides[k].fd[i] >= 0)
 				(void)close(sides[k].fd[i]);
 	whole("at the end");
-	for (int k = 0; k < 2; k++) {
-		remove_tree(sides[k].dir);
-		if (rmdir(argv[1 + k]) < 0) {
-			perror(argv[1 + k]);
+	for (int k = 0; k < nsides; k++) {
+		side_remove_tree(sides[k].dir);
+		if (chdir("/") < 0 || rmdir(dirs[k]) < 0) {
+			perror(dirs[k]);
 			return 1;
 		}
 	}
-	printf("%u steps from seed %s, no difference\n", steps, argv[3]);
 	return 0;
+}
+
+int diff(char **argv)
+{
+	int ret = run(2, argv + 1, argv[3], argv[4]);
+
+	if (ret == 0)
+		printf("%s steps from seed %s, no difference\n", argv[4], argv[3]);
+	return ret;
+}
+
+int steps(char **argv)
+{
+	return run(1, argv + 1, argv[2], argv[3]);
 }

@@ -253,3 +253,28 @@ int bulk(char **argv)
 	remove_files(argv[1], 1);
 	return 0;
 }
+
+int random_reads(char **argv)
+{
+	unsigned n = (unsigned)atoi(argv[2]), reads = (unsigned)atoi(argv[3]), at = 1;
+	static char data[4096] __attribute__((aligned(4096)));
+	long begin;
+	int fd;
+
+	enter(argv[1]);
+	fd = openat(dir, "file-0", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || ftruncate(fd, (off_t)n * PIECE) < 0)
+		die("file-0");
+	(void)close(fd);
+	fd = openat(dir, "file-0", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	begin = now_ms();
+	for (unsigned i = 0; i < reads; i++) {
+		at = at * 1664525 + 1013904223;
+		if (pread(fd, data, sizeof(data), (off_t)((at >> 8) % (n * (PIECE / 4096))) * 4096) != sizeof(data))
+			die("pread");
+	}
+	printf("random %ld\n", now_ms() - begin);
+	(void)close(fd);
+	remove_files(argv[1], 1);
+	return 0;
+}

@@ -4,11 +4,13 @@
 
 /* Each takes its arguments from argv[1] on, and returns an exit status. */
 int diff(char **argv);  /* ONE OTHER SEED STEPS */
+int steps(char **argv); /* DIR SEED STEPS: prints what came of each */
 int many(char **argv);  /* DIR THREADS: all at once write, fsync, read, rename, unlink */
 int wide(char **argv);  /* DIR THREADS: all at once write 20 times a MiB, past the cache */
 int names(char **argv); /* DIR: extended attributes, on a file system that has them */
 int small(char **argv); /* DIR FILES: each written and synced; prints ms */
 int find(char **argv);  /* DIR FILES: made first, then listed and looked at twice; prints ms */
 int bulk(char **argv);  /* DIR MIB: written, synced, read anew; prints ms */
+int random_reads(char **argv); /* DIR MIB READS: of 4 KiB; prints ms */
 
 #endif

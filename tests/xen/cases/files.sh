@@ -15,6 +15,19 @@ t_9p_root_is_a_file_system() {
 and all goes on" "$(cat $OUT/stdout)" || { sed 's/^/# /' $OUT/stdout | tail -n 60; return 1; }
 }
 
+# The same seeds on the 9p root, on what it exports: dom0's ext4 with its attributes and ACLs. SEEDS, STEPS: for more.
+t_9p_is_like_ext4() {
+	DATA=/var/tmp/rkt
+	sh_pod "for seed in ${SEEDS:-11 12}; do p9test steps /s \$seed ${STEPS:-1500} || exit 1; done >/log"
+	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
+	for seed in ${SEEDS:-11 12}; do $root/bin/p9test steps /var/tmp/s $seed ${STEPS:-1500}; done >$OUT/log
+	expect status 0 "$(status)" && expect "lines" "$(wc -l <$OUT/log)" "$(wc -l <$root/log)" && cmp $OUT/log $root/log
+	ret=$?
+	[ $ret = 0 ] || diff -U 3 $OUT/log $root/log | cut -c 1-300 | head -n 40 | sed 's/^/# /'
+	rm -rf $DATA
+	return $ret
+}
+
 # What the guest sees of links that lead out of its root is its own files, and dom0's stay untouched.
 t_9p_links_lead_nowhere_in_dom0() {
 	echo secret >/tmp/case/secret
