@@ -154,7 +154,7 @@ $(B)/vmlinux: $(KERNEL)
 	@mkdir -p $(@D)
 	@cp $< $@
 else
-$(B)/vmlinux: kernel/config kernel/build $(wildcard kernel/patches/*.patch)
+$(B)/vmlinux: kernel/config kernel/build $(wildcard kernel/patches/*.patch kernel/patches/*/*.patch)
 	@mkdir -p $(@D)
 	@image=$$(kernel/build $(CACHE)) && cp $${image%/*}/bzImage $(B)/bzImage && cp $$image $@
 endif
