@@ -1,7 +1,7 @@
 # What a pod costs dom0, in counts, which are free of noise where times are not. Who needs more says why, here.
 
 BUDGET_PROCESSES=20  # and threads that are started from stage1's exec to the pod's end
-BUDGET_SWITCHES=900 # voluntary context switches of the supervisor and the backend until the app runs
+BUDGET_SWITCHES=700 # voluntary context switches of the supervisor and the backend until the app runs
 BUDGET_IDLE=4        # the same in three seconds in which the app does nothing: nobody polls
 BUDGET_PSS=4096      # KiB of dom0's memory: the supervisor and the backend, without the guest's own pages
 
