@@ -73,7 +73,6 @@ int devices_offer(struct xs_handle *xs, uint32_t domid, unsigned n, struct err *
 
 	for (unsigned i = 0; i < n; i++)
 		if (write_node(&d, i, "versions", "1", e) < 0 || write_node(&d, i, "max-rings", "2", e) < 0 ||
-			write_node(&d, i, "max-ring-page-order", "9", e) < 0 ||
 			set_state(&d, i, XenbusStateInitWait, e) < 0)
 			return -1;
 	return 0;

@@ -18,6 +18,7 @@ struct domain_export {
 	char *tag;      /* what the guest mounts it by: at most 31 of A-Za-z0-9._-, the first a letter */
 	char *path;     /* absolute, in dom0, as the supervisor's mount namespace has it */
 	char *security; /* QEMU's security_model */
+	uint32_t ring_order; /* the guest has two rings of at most 2^order pages; QEMU knows 9 alone */
 };
 
 enum { DOMAIN_EXPORTS_MAX = 2 };

@@ -35,17 +35,27 @@ void domain_plan_dispose(struct domain_plan *plan)
  * (xen-facts 2.6). It also makes a new inode of each look-up, so that file systems with equal inode
  * numbers do not meet, and a tree may be seen at two places.
  */
-static const struct guest_export exports[] = {
-	{ (char *)"pod", (char *)GUEST_POD_DIR,
-		(char *)"trans=xen,version=9p2000.L,msize=524288,cache=loose,posixacl" },
-	{ (char *)"volumes", (char *)GUEST_VOLUMES_DIR,
-		(char *)"trans=xen,version=9p2000.L,msize=524288,cache=mmap,posixacl" },
-};
+static const struct {
+	const char *tag, *dir, *cache;
+} exports[] = { { "pod", GUEST_POD_DIR, "loose" }, { "volumes", GUEST_VOLUMES_DIR, "mmap" } };
 
-static void add_export(struct domain_plan *plan, const char *tag, char *path)
+/* Two rings of 2 MiB for each export are much of a small guest: there they are of 256 KiB. */
+static uint32_t ring_order(const struct plan_input *in)
+{
+	return size_is_small(in) ? 6 : 9;
+}
+
+/* A message is a quarter of a ring at most, which is half for each direction. */
+static unsigned long ring_msize(uint32_t order)
+{
+	return 1024ul << order;
+}
+
+static void add_export(const struct plan_input *in, struct domain_plan *plan, const char *tag, char *path)
 {
 	plan->exports[plan->nexports++] = (struct domain_export){
-		.tag = xstrdup(tag), .path = path, .security = xstrdup("passthrough")
+		.tag = xstrdup(tag), .path = path, .security = xstrdup("passthrough"),
+		.ring_order = ring_order(in),
 	};
 }
 
@@ -131,9 +141,9 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.ramdisk = xasprintf("%s/boot/initramfs", in->s1root);
 	plan.p9_program = xasprintf("%s/p9", in->s1root);
 	plan.pool_name = size.place.pool_name ? xstrdup(size.place.pool_name) : NULL;
-	add_export(&plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
+	add_export(in, &plan, exports[0].tag, xasprintf("%s/" PLAN_EXPORT_POD, in->s1root));
 	if (in->mounts && in->mounts->exports_volumes)
-		add_export(&plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));
+		add_export(in, &plan, exports[1].tag, xasprintf("%s/" PLAN_EXPORT_VOLUMES, in->s1root));
 	plan.grant_frames = 5 + 3 * plan.nexports; /* the control channel needs one */
 	make_room_for_nics(in, &plan);
 	*plan_r = plan;
@@ -297,6 +307,13 @@ static void plan_listens(const struct plan_input *in, struct guest_plan *plan)
 			.port = in->listens->v[i].port };
 }
 
+static void plan_export(const struct plan_input *in, struct guest_plan *plan, size_t i)
+{
+	plan->exports[i] = (struct guest_export){ .tag = (char *)exports[i].tag, .dir = (char *)exports[i].dir,
+		.options = own(plan, xasprintf("trans=xen,version=9p2000.L,msize=%lu,cache=%s,posixacl",
+			ring_msize(ring_order(in)), exports[i].cache)) };
+}
+
 void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 {
 	struct guest_plan plan = GUEST_PLAN_INIT;
@@ -314,7 +331,8 @@ void plan_guest(const struct plan_input *in, struct guest_plan *plan_r)
 	}
 	plan.nexports = in->mounts && in->mounts->exports_volumes ? 2 : 1;
 	plan.exports = own(&plan, xcalloc(plan.nexports, sizeof(*plan.exports)));
-	memcpy(plan.exports, exports, plan.nexports * sizeof(*exports));
+	for (size_t i = 0; i < plan.nexports; i++)
+		plan_export(in, &plan, i);
 	plan_etc(in, &plan);
 	plan_listens(in, &plan);
 	*plan_r = plan;

@@ -63,6 +63,7 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 		print_field("  export           ", plan->exports[i].tag, out);
 		print_field("    path           ", plan->exports[i].path, out);
 		print_field("    security       ", plan->exports[i].security, out);
+		fprintf(out, "    ring order     %u\n", plan->exports[i].ring_order);
 	}
 	for (uint32_t i = 0; i < plan->nnics; i++) {
 		if (plan->nics[i].mtu == 0) {

@@ -60,7 +60,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 		if (wrong)
 			return note_refused(e, SIZE_NOTE_MEMORY, memory, wrong);
 		if (n >> 10 < SIZE_MEMORY_MIN_KIB)
-			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 40Mi");
+			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 24Mi");
 		size->memory_kib = (n + (1 << 20) - 1) >> 20 << 10;
 	}
 	if (core) {
@@ -119,4 +119,13 @@ int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warn
 	warn_of_app_notes(in->pod, w);
 	*size_r = size;
 	return 0;
+}
+
+bool size_is_small(const struct plan_input *in)
+{
+	struct err checked = ERR_INIT; /* by size_plan() */
+	struct size size = { .memory_kib = 0 };
+
+	return memory_of_apps(in, &size, &checked) == 0 && read_notes(in->pod, &size, &checked) == 0 &&
+		size.memory_kib < SIZE_SMALL_KIB;
 }

@@ -21,7 +21,8 @@
 #define SIZE_NOTE_CORE "stage1-xen/core"     /* a quantity of bytes: see stage1/core.h */
 
 enum {
-	SIZE_MEMORY_MIN_KIB = 40 << 10, /* with less, kernel and initramfs do not fit (36 MiB was tried) */
+	SIZE_MEMORY_MIN_KIB = 24 << 10, /* a static program runs; see docs/performance.md */
+	SIZE_SMALL_KIB = 64 << 10, /* with less, the rings are small */
 	SIZE_GUEST_KIB = 48 << 10, /* kernel, PID 1, rings of one export, and some of it to breathe */
 	SIZE_EXPORT_KIB = 4 << 10, /* the rings of one more */
 	SIZE_QUEUE_KIB = 2 << 10,  /* a queue of a nic: 256 pages to receive into, and their heads */
@@ -37,5 +38,7 @@ struct size {
 
 /* The isolators have passed plan_check(); warnings go to w unless it is NULL. */
 int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e);
+/* Under SIZE_SMALL_KIB; of a pod that has passed size_plan(), whatever its host. */
+bool size_is_small(const struct plan_input *in);
 
 #endif

@@ -120,7 +120,9 @@ static bool put_device(struct xen *xen, xs_transaction_t t, const struct domain_
 	return make_dir(xs, t, front, domid, plan->backend_domid) &&
 		make_dir(xs, t, back, plan->backend_domid, domid) &&
 		put(xs, t, back, "frontend", front) && put_number(xs, t, back, "frontend-id", domid) &&
-		put(xs, t, back, POD_NODE, uuid) && put(xs, t, back, "online", "1") && put_number(xs, t, back, "state", XenbusStateInitialising) &&
+		put(xs, t, back, POD_NODE, uuid) && put(xs, t, back, "online", "1") &&
+		put_number(xs, t, back, "max-ring-page-order", plan->exports[id].ring_order) &&
+		put_number(xs, t, back, "state", XenbusStateInitialising) &&
 		put(xs, t, front, "backend", back) && put_number(xs, t, front, "backend-id", plan->backend_domid) &&
 		put(xs, t, front, "tag", plan->exports[id].tag) &&
 		put_number(xs, t, front, "state", XenbusStateInitialising);

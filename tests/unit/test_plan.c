@@ -684,9 +684,37 @@ static void takes_names_and_metadata_from_networks(void **state)
 	}
 }
 
+/* The rings are a part of the guest's memory: a small one has small ones, and messages that fit in. */
+static void gives_a_small_guest_small_rings(void **state)
+{
+	static const struct {
+		const char *memory, *msize;
+		uint32_t order;
+	} rows[] = { { "64Mi", ",msize=524288,", 9 }, { "63Mi", ",msize=65536,", 6 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct run_opts opts = { OPTS };
+		struct pod_pair note = { (char *)"stage1-xen/memory", (char *)rows[i].memory };
+		const struct pod pod = { .notes = &note, .nnotes = 1 };
+		const struct plan_input in = { .opts = &opts, .pod = &pod, .facts = &facts, .s1root = "/p/s1" };
+		struct domain_plan plan;
+		struct guest_plan guest;
+		struct err e = ERR_INIT;
+
+		assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
+		plan_guest(&in, &guest);
+		assert_int_equal(plan.exports[0].ring_order, rows[i].order);
+		assert_non_null(strstr(guest.exports[0].options, rows[i].msize));
+		domain_plan_dispose(&plan);
+		guest_plan_dispose(&guest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gives_a_small_guest_small_rings),
 		cmocka_unit_test(takes_names_and_metadata_from_networks),
 		cmocka_unit_test(refuses_flags),
 		cmocka_unit_test(passes_flags),
