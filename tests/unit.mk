@@ -25,6 +25,8 @@ UNIT_test_crilog     := stage1/crilog.c $(COMMON)
 UNIT_test_control    := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
 	sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
+UNIT_test_app_files  := $(addprefix stage1/,app_files.c export.c export_tree.c idmap.c volumes.c p9/confine.c p9/filter.c) \
+	$(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_idmap      := stage1/idmap.c $(COMMON)
 UNIT_test_notify     := stage1/notify.c $(COMMON)
@@ -48,6 +50,7 @@ UNIT_test_quantity   := stage0/quantity.c stage1/plan/quantity.c $(COMMON)
 
 UNITLIBS_test_oci      := -larchive -lmd $(JSON)
 UNITLIBS_test_pgp      := -lmd
+UNITLIBS_test_app_files := $(JSON) $(SECCOMP)
 UNITLIBS_test_apps     := $(JSON)
 UNITLIBS_test_poddir   := $(JSON)
 UNITLIBS_test_pod      := $(JSON)
