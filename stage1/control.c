@@ -144,10 +144,10 @@ static void client_free(struct client *cl, struct session *s)
 	free(cl);
 }
 
-/* Processes begin when the apps have: nobody is heard before. */
+/* Processes begin when the apps have: nobody is heard before. Apps that come later hold up nobody. */
 static bool heard(const struct session *s)
 {
-	return s->ended || s->stopping || (s->greeted && session_all_started(s));
+	return s->ended || s->stopping || (s->greeted && (s->stays || session_all_started(s)));
 }
 
 static bool all_sent(const struct client *cl)

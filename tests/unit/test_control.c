@@ -64,6 +64,23 @@ static void nobody_is_heard_before_the_apps_run(void **state)
 	peer_free(p);
 }
 
+/* Where apps come and go, one that takes long to begin holds up nobody who enters another. */
+static void apps_that_come_hold_up_nobody(void **state)
+{
+	struct peer *p = peer_new();
+	struct frame f;
+
+	(void)state;
+	s->stays = true;
+	peer_asks(p);
+	assert_false(guest_hears(WIRE_EXEC, &f));
+	assert_true(frame_put_hello(&guest));
+	guest_said();
+	turn();
+	assert_true(guest_hears(WIRE_EXEC, &f));
+	peer_free(p);
+}
+
 static void streams_go_both_ways_and_the_end_comes_last(void **state)
 {
 	struct frame f;
@@ -303,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_root_may_connect),
 		TEST(nobody_is_heard_before_the_apps_run),
+		TEST(apps_that_come_hold_up_nobody),
 		TEST(streams_go_both_ways_and_the_end_comes_last),
 		TEST(a_slow_reader_stalls_only_itself),
 		TEST(who_goes_away_takes_the_process_along),
