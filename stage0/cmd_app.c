@@ -85,10 +85,10 @@ int cmd_app(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 
-	if (cross_experiment("app", "app", &e) < 0)
-		return cmd_fail(&e);
 	if (!cmd_word_first(argc, argv) || !strcmp(argv[1], "help"))
 		return help();
+	if (cross_experiment("app", "app", &e) < 0)
+		return cmd_fail(&e);
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
