@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "stage1/common/util.h"
@@ -115,13 +117,31 @@ int poddir_read_pid(pid_t *pid_r, struct err *e)
 	return 0;
 }
 
+/*
+ * An overlay whose upper directory has been written to behind its back takes no file of a name that it remembers
+ * and that is gone there (fs/overlayfs/dir.c: ESTALE). Reconfiguring it, to what it is, makes it forget names.
+ */
+static bool forget_names(void)
+{
+	AUTO_CLOSE int fs = (int)syscall(SYS_fspick, AT_FDCWD, PODDIR_S1ROOT, FSPICK_CLOEXEC);
+
+	return fs >= 0 && syscall(SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) == 0;
+}
+
 int poddir_write_status(const char *app, unsigned status, struct err *e)
 {
 	AUTO_FREE char *path = xasprintf(PODDIR_S1ROOT "/rkt/status/%s", app);
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u\n", status);
+	struct err first = ERR_INIT;
 
-	return write_file_atomic(AT_FDCWD, path, text, (size_t)len, 0644, e);
+	/* rkt removes the status of an app that it removes, or starts again, in the upper directory */
+	if (write_file_atomic(AT_FDCWD, path, text, (size_t)len, 0644, &first) == 0)
+		return 0;
+	if (errno == ESTALE && forget_names())
+		return write_file_atomic(AT_FDCWD, path, text, (size_t)len, 0644, e);
+	*e = first;
+	return -1;
 }
 
 int poddir_set_ready(bool ready, struct err *e)

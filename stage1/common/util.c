@@ -125,9 +125,12 @@ int write_file_atomic(int dirfd, const char *path, const void *data, size_t len,
 	if (fd < 0)
 		return err_sys(e, "create %s", tmp);
 	if (fchmod(fd, mode) < 0 || write_all(fd, data, len) < 0 || renameat(dirfd, tmp, dirfd, path) < 0) {
-		int ret = err_sys(e, "write %s", path);
+		int why = errno;
+
+		(void)err_sys(e, "write %s", path);
 		(void)unlinkat(dirfd, tmp, 0);
-		return ret;
+		errno = why;
+		return -1;
 	}
 	return 0;
 }

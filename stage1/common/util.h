@@ -57,7 +57,7 @@ DIR *dir_read(int fd);
 /* Writes all of it, restarting after signals; the descriptor must be blocking. */
 int write_all(int fd, const void *data, size_t len);
 
-/* Makes or replaces a file in one step (temporary name + rename), mode 0644 or as given. */
+/* Makes or replaces a file in one step (temporary name + rename), mode 0644 or as given. Errors leave errno. */
 int write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
 	struct err *e);
 
