@@ -66,19 +66,31 @@ await_point() {
 	esac
 }
 
-# one_kill POINT WHO SIGNAL: a life, ended by it or, when it is not, by stop.
+# half_a_gc SECONDS: one that is killed after that time, if it has not ended by then
+half_a_gc() {
+	entrypoint gc &
+	collector=$!
+	sleep $1
+	kill -KILL $collector 2>/dev/null
+	wait $collector
+	true
+}
+
+# one_kill POINT WHO SIGNAL: a life, ended by it or, when it is not, by stop. WHO gc: the supervisor is killed, then
+# (signal KILL=SECONDS) a gc at work on what that left.
 one_kill() {
 	begin_life
 	enterer=
 	await_point $1
 	case $2 in
-	supervisor) pid=$life ;;
+	supervisor | gc) pid=$life ;;
 	backend) pid=$(noted 2>/dev/null) ;;
 	enter) pid=$enterer ;;
 	esac
-	[ -z "$pid" ] || kill -$3 $pid 2>/dev/null
+	[ -z "$pid" ] || kill -${3%=*} $pid 2>/dev/null
 	case $2-$3 in
 	supervisor-KILL | supervisor-TERM) ;;
+	gc-KILL=*) half_a_gc ${3#*=} ;;
 	supervisor-STOP | backend-STOP) entrypoint stop --force ;;
 	*) reached up && entrypoint stop || entrypoint stop --force ;;
 	esac || { fail "$*: it cannot be stopped"; return 1; }
@@ -147,6 +159,10 @@ t_kill_what_is_stopped() {
 	finish
 	gc 2>>$OUT/stderr && gc 2>>$OUT/stderr || return 1
 	expect "the note of its backend" "" "$(ls "$(poddir)/backend" 2>/dev/null)"
+}
+
+t_kill_gc_at_its_work() {
+	kills_beside_a_neighbour 'up gc KILL=0.2' 'up gc KILL=0.5' 'built gc KILL=0.8' 'channel gc KILL=1.2'
 }
 
 t_kill_at_random() {
