@@ -95,6 +95,8 @@ static void program_child(const struct process_spec *spec, int report)
 	int mnt = spec->mnt;
 
 	reset();
+	/* Whatever PID 1 has: Xen's libraries open /dev/xen/gntalloc without CLOEXEC, and apps had it. */
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (set_descriptors(spec, &e) == 0 &&
 		sockets_hand_over(spec->sockets, spec->nsockets, (int *const[]){ &report, &mnt }, 2, &e) == 0 &&
 		become_inside(spec->app, spec->program.kind, mnt, &e) == 0)
