@@ -91,7 +91,11 @@ one_kill() {
 	case $2-$3 in
 	supervisor-KILL | supervisor-TERM) ;;
 	gc-KILL=*) half_a_gc ${3#*=} ;;
-	supervisor-STOP | backend-STOP) entrypoint stop --force ;;
+	supervisor-STOP | backend-STOP)
+		# one that was stopped before it wrote its number, if it is stage1 yet, is known to nobody
+		[ -e "$(victim)/pid" ] || kill -KILL $life 2>/dev/null
+		entrypoint stop --force
+		;;
 	*) reached up && entrypoint stop || entrypoint stop --force ;;
 	esac || { fail "$*: it cannot be stopped"; return 1; }
 	wait $life
