@@ -149,7 +149,8 @@ static bool is_over(const struct attach *a)
 static int turn_until(struct attach *a, bool (*until)(const struct attach *a), struct err *e)
 {
 	for (;;) {
-		if (caller_exchange(&a->c, e) < 0)
+		/* who has left sends nothing more: the keys to leave by are not for the app */
+		if (!a->over && caller_exchange(&a->c, e) < 0)
 			return -1;
 		if (until(a))
 			return 0;

@@ -167,6 +167,9 @@ t_attach_and_do_not_read() {
 at_attached() {
 	cat >$OUT/keys
 	ptyrun $OUT/keys $OUT/attach "$@" >$OUT/a.out 2>$OUT/a.err
+	status=$?
+	[ $status = 0 ] || cat -v $OUT/a.err $OUT/a.out | sed 's/^/# /'
+	return $status
 }
 
 t_attach_a_terminal() {
