@@ -1,35 +1,10 @@
 #!/bin/sh
 # stage0's commands for apps of mutable pods, with a stage1 of shell scripts that write down how they were
 # called. Writes TAP. usage: test_app.sh [BUILD]
-set -u
-build=$(realpath "${1:-${BUILD:-build}}")
-stage0=$build/stage0/stage0
-pack=$build/pack
-n=0
-[ "$(id -u)" = 0 ] || { echo "ok 1 # SKIP only root can make pods"; echo "1..1"; exit 0; }
-# mounts made below are nobody else's; what waits in vain must not hold up the rest
-[ "${IN_NAMESPACE-}" ] || { IN_NAMESPACE=1; export IN_NAMESPACE; exec timeout 240 unshare -m --propagation private "$0" "$@"; }
-dir=$(mktemp -d)
-mount -t tmpfs none "$dir" || exit 1 # all goes with it
-trap 'jobs -p | xargs -r kill 2>/dev/null; cd /; umount -l "$dir"; rmdir "$dir"' EXIT
-trap 'exit 130' INT TERM
-cd "$dir" || exit 1
+. "${0%/*}/pods_lib.sh"
 data=$dir/data
 TZ=UTC RKT_EXPERIMENT_APP=true; export TZ data RKT_EXPERIMENT_APP
 unset RKT_LOCK_FD
-
-fail() { echo "not ok $((n + 1)) - $*"; echo "# stderr:"; sed 's/^/#   /' err 2>/dev/null; exit 1; }
-ok() { n=$((n + 1)); echo "ok $n - $*"; } # what was looked at since the last one
-same() { [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"; }
-
-# s STATUS ARGS...: stage0, whose exit status must be this; out and err are what it wrote
-s() {
-	want=$1; shift
-	"$stage0" --dir="$data" "$@" >out 2>err </dev/null
-	same "exit status of $*" "$want" $?
-}
-says() { same "stdout" "$1" "$(cat out)"; }
-complains() { same "stderr" "$1" "$(cat err)"; }
 
 # --- a stage1 whose entrypoints write down how they are called
 mkdir -p stub/rkt/status stub/opt/stage2
