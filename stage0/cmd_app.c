@@ -10,11 +10,7 @@
 #include "stage1/common/util.h"
 #include "stage1/pod/pod.h"
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} commands[] = {
+static const struct command commands[] = {
 	{ "sandbox", cmd_app_sandbox, "run a pod without apps" },
 	{ "add", cmd_app_add, "add an app to such a pod" },
 	{ "start", cmd_app_start, "start an app that was added, or has ended" },
@@ -76,22 +72,21 @@ int app_cross(struct known_pod *pod, const char *entry, const char *app, bool de
 static int help(void)
 {
 	(void)puts("usage: stage0 app COMMAND [FLAGS] [ARGS]\n");
-	for (size_t i = 0; i < COUNT(commands); i++)
-		(void)printf("  %-13s %s\n", commands[i].name, commands[i].help);
+	commands_print(commands, COUNT(commands));
 	return cmd_end(0);
 }
 
 int cmd_app(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
+	int status;
 
 	if (!cmd_word_first(argc, argv) || !strcmp(argv[1], "help"))
 		return help();
 	if (cross_experiment("app", "app", &e) < 0)
 		return cmd_fail(&e);
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+	if (commands_run(commands, COUNT(commands), argc - 1, argv + 1, &status))
+		return status;
 	(void)err_set(&e, ERR_USAGE, "unknown command 'app %s': see stage0 app", argv[1]);
 	return cmd_fail(&e);
 }

@@ -6,6 +6,7 @@
 #define STAGE0_CMDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "stage1/common/err.h"
 
@@ -14,6 +15,17 @@
 #endif
 #define DATA_DIR_DEFAULT "/var/lib/rkt"
 #define SYSTEM_CONFIG_DEFAULT "/usr/lib/rkt"
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+/* A line for each of them. */
+void commands_print(const struct command *list, size_t n);
+/* Runs the one that argv[0] names, *status_r is its exit status; false when there is none. */
+bool commands_run(const struct command *list, size_t n, int argc, char **argv, int *status_r);
 
 enum { EXIT_STAGE0 = 254 }; /* our own failures, as rkt's: apps use the others */
 

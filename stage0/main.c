@@ -13,11 +13,7 @@
 #define VERSION "0.1.0"
 #endif
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} commands[] = {
+static const struct command commands[] = {
 	{ "run", cmd_run, "run an image as a pod" },
 	{ "prepare", cmd_prepare, "make a pod of images, for run-prepared" },
 	{ "run-prepared", cmd_run_prepared, "run a prepared pod" },
@@ -45,11 +41,26 @@ int cmd_fail(const struct err *e)
 	return EXIT_STAGE0;
 }
 
+void commands_print(const struct command *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)printf("  %-13s %s\n", list[i].name, list[i].help);
+}
+
+bool commands_run(const struct command *list, size_t n, int argc, char **argv, int *status_r)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(argv[0], list[i].name)) {
+			*status_r = list[i].run(argc, argv);
+			return true;
+		}
+	return false;
+}
+
 static int help(void)
 {
 	(void)puts("usage: stage0 COMMAND [FLAGS] [ARGS]\n");
-	for (size_t i = 0; i < COUNT(commands); i++)
-		(void)printf("  %-13s %s\n", commands[i].name, commands[i].help);
+	commands_print(commands, COUNT(commands));
 	(void)puts("  help          print this; COMMAND --help says more\n"
 		"  --version     print the version");
 	return 0;
@@ -84,10 +95,10 @@ bool cmd_word_first(int argc, char **argv)
 static int run_command(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
+	int status;
 
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (!strcmp(argv[0], commands[i].name))
-			return commands[i].run(argc, argv);
+	if (commands_run(commands, COUNT(commands), argc, argv, &status))
+		return status;
 	(void)err_set(&e, ERR_USAGE, "unknown command '%s': see stage0 help", argv[0]);
 	return cmd_fail(&e);
 }
