@@ -68,14 +68,6 @@ static void print_list(uint32_t endpoints, const char *app)
 	(void)printf("\n    ]\n}");
 }
 
-static void resize(struct attach *a)
-{
-	uint32_t rows, cols;
-
-	terminal_size(&rows, &cols);
-	session_resize(a->c.s, APP, rows, cols);
-}
-
 static void take_signals(struct attach *a)
 {
 	int sig;
@@ -84,7 +76,7 @@ static void take_signals(struct attach *a)
 		if (sig == SIGTSTP)
 			terminal_suspend();
 		if (sig == SIGTSTP || sig == SIGWINCH)
-			resize(a);
+			caller_resize(&a->c, APP);
 		else
 			a->over = true;
 	}
@@ -101,11 +93,6 @@ static void read_stdin(struct attach *a)
 		a->over = true;
 }
 
-static bool waits(const struct session_out *out)
-{
-	return out->start < out->end;
-}
-
 static int wait_for_event(struct attach *a, struct err *e)
 {
 	struct session_app *app = session_find(a->c.s, APP);
@@ -117,7 +104,7 @@ static int wait_for_event(struct attach *a, struct err *e)
 	};
 
 	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		fds[k] = (struct pollfd){ .fd = waits(&app->out[k]) ? a->out[k].fd : -1, .events = POLLOUT };
+		fds[k] = (struct pollfd){ .fd = session_waits(&app->out[k]) ? a->out[k].fd : -1, .events = POLLOUT };
 	if (poll(fds, COUNT(fds), -1) < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
 	if (fds[WIRE_STREAMS].revents)
@@ -141,8 +128,8 @@ static bool is_over(const struct attach *a)
 {
 	if (a->over || all_given(a))
 		return true;
-	return (a->app->state == SESSION_APP_OVER || a->c.gone) && !waits(&a->app->out[WIRE_STDOUT]) &&
-		!waits(&a->app->out[WIRE_STDERR]);
+	return (a->app->state == SESSION_APP_OVER || a->c.gone) && !session_waits(&a->app->out[WIRE_STDOUT]) &&
+		!session_waits(&a->app->out[WIRE_STDERR]);
 }
 
 /* Until `until` says so. Signals end either. */
@@ -185,7 +172,7 @@ static int relay(struct attach *a, struct err *e)
 	sink_open(&a->out[WIRE_STDERR], STDERR_FILENO);
 	if (a->endpoints & ENDPOINT_TTY_OUT && terminal_there()) {
 		signals_of_terminal();
-		resize(a);
+		caller_resize(&a->c, APP);
 	}
 	if (a->tty)
 		terminal_raw();

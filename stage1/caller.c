@@ -11,6 +11,7 @@
 #include "stage1/common/util.h"
 #include "stage1/control.h"
 #include "stage1/pump.h"
+#include "stage1/terminal.h"
 
 static int connect_supervisor(int *sock_r, struct err *e)
 {
@@ -72,9 +73,17 @@ int caller_exchange(struct caller *c, struct err *e)
 	return pump_exchange(c->s, &io, &c->gone, e) < 0 ? err_prefix(e, "the supervisor broke the protocol") : 0;
 }
 
+void caller_resize(struct caller *c, unsigned id)
+{
+	uint32_t rows, cols;
+
+	terminal_size(&rows, &cols);
+	session_resize(c->s, id, rows, cols);
+}
+
 bool caller_write(struct sink *to, struct session_out *out)
 {
-	while (out->start < out->end) {
+	while (session_waits(out)) {
 		ssize_t w = sink_write(to, out->buf + out->start, out->end - out->start);
 
 		if (w == 0)

@@ -26,6 +26,8 @@ int caller_open(struct caller *c, uint8_t *plan, size_t plan_len, size_t napps,
 int caller_exchange(struct caller *c, struct err *e);
 /* What came of a stream, as far as it can be written without waiting. False: nobody reads it any more. */
 bool caller_write(struct sink *to, struct session_out *out);
+/* The process or app of that number is to have the size of our terminal. */
+void caller_resize(struct caller *c, unsigned id);
 /* What to poll the socket for. */
 short caller_events(const struct caller *c);
 void caller_close(struct caller *c);

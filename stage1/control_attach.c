@@ -115,7 +115,7 @@ static bool all_came(const struct client *cl, const struct session *s, const str
 		return false;
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 		if (endpoint_of_output(cl->endpoints, k) &&
-			(run->out[k].start < run->out[k].end || (!run->out[k].eof && !s->ended)))
+			(session_waits(&run->out[k]) || (!run->out[k].eof && !s->ended)))
 			return false;
 	return true;
 }
@@ -144,7 +144,7 @@ void client_attach_produce(struct client *cl, const struct control *c, struct se
 	}
 	client_share_stdin(cl, c, s);
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (endpoint_of_output(cl->endpoints, k) && run->out[k].eof && run->out[k].start == run->out[k].end &&
+		if (endpoint_of_output(cl->endpoints, k) && run->out[k].eof && !session_waits(&run->out[k]) &&
 			!cl->eof_said[k])
 			cl->eof_said[k] = frame_put(&cl->wr, WIRE_EOF, 0, k, NULL, 0);
 	if (all_came(cl, s, run))

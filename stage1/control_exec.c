@@ -65,7 +65,7 @@ bool client_exec_take(struct client *cl, struct session *s, const struct frame *
 
 static void pass_output(struct client *cl, struct session_out *out, unsigned stream)
 {
-	while (out->start < out->end && cl->credit[stream] > 0 && frame_room(&cl->wr) > 0) {
+	while (session_waits(out) && cl->credit[stream] > 0 && frame_room(&cl->wr) > 0) {
 		size_t n = out->end - out->start;
 
 		if (n > frame_room(&cl->wr))
@@ -77,14 +77,14 @@ static void pass_output(struct client *cl, struct session_out *out, unsigned str
 		session_wrote(out, n);
 		cl->moved = true;
 	}
-	if (out->eof && out->start == out->end && !cl->eof_said[stream])
+	if (out->eof && !session_waits(out) && !cl->eof_said[stream])
 		cl->eof_said[stream] = frame_put(&cl->wr, WIRE_EOF, cl->number, stream, NULL, 0);
 }
 
 /* The pod does not wait for one who does not read: what was entered ends with it. */
 static void cut_short(struct client *cl, struct session_out *out, unsigned stream)
 {
-	if (cl->credit[stream] > 0 || out->start == out->end)
+	if (cl->credit[stream] > 0 || !session_waits(out))
 		return;
 	session_refuse(out);
 	cl->moved = true;
@@ -98,7 +98,7 @@ static void pass_states(struct client *cl, const struct session_app *run)
 	if (run->state != SESSION_APP_OVER)
 		return;
 	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (run->out[k].start < run->out[k].end || (run->out[k].eof && !cl->eof_said[k]))
+		if (session_waits(&run->out[k]) || (run->out[k].eof && !cl->eof_said[k]))
 			return;
 	cl->over_said = frame_put_app(&cl->wr, cl->number, run->how, run->value, run->text);
 }

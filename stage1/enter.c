@@ -98,14 +98,6 @@ static void read_stdin(struct enter *n)
 		n->stdin_open = false;
 }
 
-static void resize(struct enter *n)
-{
-	uint32_t rows, cols;
-
-	terminal_size(&rows, &cols);
-	session_resize(n->c.s, n->id, rows, cols);
-}
-
 /* What is sent to us is meant for the command. */
 static void take_signals(struct enter *n)
 {
@@ -115,15 +107,10 @@ static void take_signals(struct enter *n)
 		if (sig == SIGTSTP)
 			terminal_suspend();
 		if (sig == SIGTSTP || sig == SIGWINCH)
-			resize(n);
+			caller_resize(&n->c, n->id);
 		else
 			session_signal(n->c.s, n->id, (uint32_t)sig);
 	}
-}
-
-static bool waits(const struct session_out *out)
-{
-	return out->start < out->end;
 }
 
 static int wait_for_event(struct enter *n, struct err *e)
@@ -134,8 +121,8 @@ static int wait_for_event(struct enter *n, struct err *e)
 		{ .fd = n->signals, .events = POLLIN },
 		{ .fd = n->c.gone ? -1 : n->c.sock, .events = caller_events(&n->c) },
 		{ .fd = room ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = waits(&run->out[WIRE_STDOUT]) ? n->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
-		{ .fd = waits(&run->out[WIRE_STDERR]) ? n->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
+		{ .fd = session_waits(&run->out[WIRE_STDOUT]) ? n->out[WIRE_STDOUT].fd : -1, .events = POLLOUT },
+		{ .fd = session_waits(&run->out[WIRE_STDERR]) ? n->out[WIRE_STDERR].fd : -1, .events = POLLOUT },
 	};
 
 	if (poll(fds, COUNT(fds), -1) < 0)
@@ -159,8 +146,8 @@ static int relay(struct enter *n, struct err *e)
 	for (;;) {
 		if (caller_exchange(&n->c, e) < 0)
 			return -1;
-		if ((run->state == SESSION_APP_OVER || n->c.gone) && !waits(&run->out[WIRE_STDOUT]) &&
-			!waits(&run->out[WIRE_STDERR]))
+		if ((run->state == SESSION_APP_OVER || n->c.gone) && !session_waits(&run->out[WIRE_STDOUT]) &&
+			!session_waits(&run->out[WIRE_STDERR]))
 			break;
 		n->stdin_open = n->stdin_open && !n->c.gone;
 		if (wait_for_event(n, e) < 0)

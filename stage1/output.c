@@ -125,7 +125,7 @@ static bool fill_from(struct output *o, struct outlet *let, size_t app, unsigned
 	last = last || out->eof;
 	if (let->gone && !out->refused)
 		session_refuse(out);
-	while (out->start < out->end) {
+	while (session_waits(out)) {
 		n = o->apps[app].mode[stream] == OUTPUT_RAW ? take_raw(let, out)
 							    : take_line(o, let, app, stream, last);
 		if (n == 0)

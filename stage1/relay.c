@@ -80,7 +80,7 @@ static bool pass_out(struct connection *c, struct session_out *out)
 {
 	bool moved = false;
 
-	while (out->start < out->end && !c->gone) {
+	while (session_waits(out) && !c->gone) {
 		ssize_t n = send(c->fd, out->buf + out->start, out->end - out->start, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
@@ -105,7 +105,7 @@ static bool serve(struct connection *c, struct session *s)
 
 	moved = pass_out(c, &run->out[WIRE_STDOUT]) || moved;
 	c->in_over = c->in_over || run->stdin_over;
-	if (run->state == SESSION_APP_OVER && run->out[WIRE_STDOUT].start == run->out[WIRE_STDOUT].end)
+	if (run->state == SESSION_APP_OVER && !session_waits(&run->out[WIRE_STDOUT]))
 		c->gone = true;
 	return moved || c->gone;
 }
@@ -149,7 +149,7 @@ size_t relay_prepare(const struct relay *r, const struct session *s, struct poll
 		const struct connection *c = &r->conns[i];
 		const struct session_out *out = &session_find(s, c->id)->out[WIRE_STDOUT];
 		short in = !c->in_over && session_stdin_room(s, c->id) > 0 ? POLLIN : 0;
-		short events = (short)(in | (out->start < out->end ? POLLOUT : 0));
+		short events = (short)(in | (session_waits(out) ? POLLOUT : 0));
 
 		/* who cannot be served is not looked at: a hang-up would be reported again and again */
 		fds[n++] = (struct pollfd){ .fd = events ? c->fd : -1, .events = events };

@@ -87,7 +87,7 @@ static void produce_credit(struct session *s, struct session_out *out, unsigned 
 {
 	if (out->refusal_due && frame_put(&s->wr, WIRE_EOF, id, stream, NULL, 0))
 		out->refusal_due = false;
-	if (out->eof || out->written == 0 || (out->written < WIRE_WINDOW / 2 && out->start < out->end))
+	if (out->eof || out->written == 0 || (out->written < WIRE_WINDOW / 2 && session_waits(out)))
 		return;
 	if (frame_put_u32(&s->wr, WIRE_CREDIT, id, stream, out->written)) {
 		out->allowed += out->written;
@@ -227,12 +227,24 @@ bool session_all_ready(const struct session *s)
 	return session_all_started(s);
 }
 
+bool session_waits(const struct session_out *out)
+{
+	return out->start < out->end;
+}
+
+bool session_app_written(const struct session_app *app)
+{
+	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		if (session_waits(&app->out[k]))
+			return false;
+	return true;
+}
+
 bool session_all_written(const struct session *s)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		for (int k = WIRE_STDOUT; k < WIRE_STREAMS && s->apps[i].phase != SESSION_ABSENT; k++)
-			if (s->apps[i].out[k].start < s->apps[i].out[k].end)
-				return false;
+		if (s->apps[i].phase != SESSION_ABSENT && !session_app_written(&s->apps[i]))
+			return false;
 	return true;
 }
 

@@ -122,6 +122,7 @@ void session_produce(struct session *s);
 /* The pod is to end: apps get TERM now and KILL after `grace_ms`. Again: the shorter grace counts. */
 void session_stop(struct session *s, uint32_t grace_ms);
 
+bool session_waits(const struct session_out *out); /* there is something to be written out */
 /* Bytes of a stream were written out, or its reader went away. */
 void session_wrote(struct session_out *out, size_t n);
 void session_refuse(struct session_out *out);
@@ -153,7 +154,8 @@ bool session_all_started(const struct session *s); /* that were begun; or are ov
  * that ended without a word never was.
  */
 bool session_all_ready(const struct session *s);
-bool session_all_written(const struct session *s); /* nothing waits for a descriptor of ours */
+bool session_app_written(const struct session_app *app); /* nothing of it waits for a descriptor of ours */
+bool session_all_written(const struct session *s);
 
 /* The number for rkt's status file: exit code, bare signal number, or 0 by shutdown (contract 6.3). */
 unsigned session_app_status(const struct session_app *app);

@@ -97,14 +97,6 @@ void session_remove(struct session *s, unsigned id)
 	s->apps[id].remove_due = true;
 }
 
-static bool is_written(const struct session_app *app)
-{
-	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (app->out[k].start < app->out[k].end)
-			return false;
-	return true;
-}
-
 static void send_plan(struct session *s, struct session_app *app, unsigned id)
 {
 	while (app->plan_sent < app->plan_len && frame_room(&s->wr) > 0) {
@@ -126,9 +118,9 @@ void session_produce_phase(struct session *s, struct session_app *app, unsigned 
 	if (app->phase == SESSION_BEGUN && app->state == SESSION_APP_OVER && (app->start_due || app->remove_due) &&
 		frame_put_u32(&s->wr, WIRE_REMOVE, id, 0, app->remove_due))
 		app->phase = SESSION_LEAVING;
-	if (app->phase == SESSION_IDLE && app->remove_due && is_written(app))
+	if (app->phase == SESSION_IDLE && app->remove_due && session_app_written(app))
 		session_app_free(app);
-	if (app->phase == SESSION_IDLE && app->start_due && is_written(app) && !s->stopping) {
+	if (app->phase == SESSION_IDLE && app->start_due && session_app_written(app) && !s->stopping) {
 		renew(app);
 		app->start_due = false;
 		app->phase = SESSION_SENDING;
