@@ -142,12 +142,12 @@ int entry_run(const struct entry_call *call, struct err *e)
 		(void)close(STEAL_FD(from)); /* it is not to wait for us */
 	}
 	ret = finish(call, pid, e);
-	if (ret < 0)
-		return -1;
-	if (unread.kind != ERR_NONE) {
+	if (unread.kind != ERR_NONE) { /* also the cause of its end, when it was still writing */
 		*e = unread;
 		return -1;
 	}
+	if (ret < 0)
+		return -1;
 	if (call->said_r)
 		*call->said_r = STEAL(said);
 	return 1;

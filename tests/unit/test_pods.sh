@@ -273,7 +273,7 @@ s 0 stats --no-legend "$uuid"; same "short" "$(cut -c 1-8 uuid)" "$(cut -f 1 out
 s 0 stats --json; same "the same as JSON" "[{\"uuid\":\"$uuid\",$(echo "$STUB_STATS" | tr -d '\n' | cut -c 2-)]" "$(cat out)"
 STUB_STATS='{"state":"paused"}' s 254 stats; complains "stage0: pod $uuid: stats.cpu: missing"
 STUB_STATS='{' s 254 stats "$uuid"; grep -q "^stage0: pod $uuid: stats: " err || fail "an answer that is no JSON: $(cat err)"
-STUB_STATS=$(head -c 70000 /dev/zero | tr '\0' ' ') s 254 stats
+STUB_STATS=$(head -c 120000 /dev/zero | tr '\0' ' ') s 254 stats
 complains "stage0: pod $uuid: $pod/stage1/rootfs/machine: larger than 65536 bytes"
 sed -i 's/stage1-xen.org.machine/example.com/' "$pod/stage1/manifest"
 s 254 pause "$uuid"; same "an older stage1" "stage0: error pausing \"$uuid\": its stage1 knows no 'pause'" "$(head -n 1 err)"
