@@ -10,7 +10,7 @@ $(B)/tests/random:
 	@test "$$(stat -c %s $@)" = 10485760
 
 # Run on a pod's root; static, for the app's root has no libraries.
-$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c side.c load.c names.c))
+$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c side.c load.c speed.c names.c))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread
@@ -47,9 +47,9 @@ $(B)/tests/bench-init: $(call plain,tests/xen/bench-init.c)
 $(B)/tests/bench-initramfs: $(B)/tests/bench-init $(B)/pack
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/bench-init:0755 dev/
 # what a pod unpacks
-$(B)/tests/tree.tar: $(shell git ls-files -- stage0 stage1 init tests docs 2>/dev/null)
+$(B)/tests/tree.tar: $(shell git ls-files -- stage1 init 2>/dev/null)
 	@mkdir -p $(@D)
-	@tar --sort=name --mtime=@0 -cf $@ stage0 stage1 init tests docs
+	@tar --sort=name --mtime=@0 -cf $@ stage1 init
 bench-run: $(B)/tests/bench-initramfs $(B)/tests/init-qemu $(B)/tests/tree.tar
 
 # The two ends of a network, and a plain domain that is one of them.

@@ -1,7 +1,6 @@
-/* Much at once, and how long it takes. See p9test.h. */
-#include "tests/p9/p9test.h"
+/* Much at once. See p9test.h. */
+#include "tests/p9/load.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,26 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 16384, PIECE = 1 << 20 };
+enum { BLOCK = 16384 };
 
-static int dir;
+int dir;
 static pthread_barrier_t start;
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "p9test: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void enter(const char *name)
+void enter(const char *name)
 {
 	if (mkdir(name, 0755) < 0)
 		die(name);
@@ -62,7 +53,8 @@ static void *one(void *arg)
 	if (renameat(dir, name, dir, other) < 0)
 		die(name);
 	for (int i = 0; i < 4; i++)
-		if (pread(fd, got, sizeof(got), i * BLOCK) != BLOCK || memcmp(got, data, BLOCK) != 0)
+		if (pread(fd, got, sizeof(got), i * BLOCK) != BLOCK ||
+			memcmp(got, data, BLOCK) != 0)
 			die(other);
 	if (unlinkat(dir, other, 0) < 0 || close(fd) < 0)
 		die(other);
@@ -117,21 +109,7 @@ int many(char **argv)
 	return 0;
 }
 
-static void make_files(unsigned n, int sync)
-{
-	char name[40];
-
-	for (unsigned i = 0; i < n; i++) {
-		int fd;
-
-		(void)snprintf(name, sizeof(name), "file-%u", i);
-		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (fd < 0 || write(fd, name, sizeof(name)) != sizeof(name) || (sync && fsync(fd) < 0) || close(fd) < 0)
-			die(name);
-	}
-}
-
-static void remove_files(const char *name, unsigned n)
+void remove_files(const char *name, unsigned n)
 {
 	char file[40];
 
@@ -150,131 +128,5 @@ int wide(char **argv)
 	run_threads(n, one_wide);
 	remove_files(argv[1], n);
 	printf("%u times 20 MiB\n", n);
-	return 0;
-}
-
-int small(char **argv)
-{
-	unsigned n = (unsigned)atoi(argv[2]);
-	long begin;
-
-	enter(argv[1]);
-	begin = now_ms();
-	make_files(n, 1);
-	printf("small %ld\n", now_ms() - begin);
-	remove_files(argv[1], n);
-	return 0;
-}
-
-static void look(unsigned n)
-{
-	DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct dirent *entry;
-	struct stat st;
-	unsigned seen = 0;
-
-	while ((entry = readdir(d)))
-		if (*entry->d_name != '.') {
-			if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_size != 40)
-				die(entry->d_name);
-			seen++;
-		}
-	(void)closedir(d);
-	if (seen != n)
-		die("names are missing");
-}
-
-static void forget(void)
-{
-	int fd;
-
-	sync();
-	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		die("drop_caches");
-	(void)close(fd);
-}
-
-int find(char **argv)
-{
-	unsigned n = (unsigned)atoi(argv[2]);
-	long begin;
-
-	enter(argv[1]);
-	begin = now_ms();
-	make_files(n, 0);
-	printf("make %ld\n", now_ms() - begin);
-	forget();
-	begin = now_ms();
-	look(n);
-	printf("find %ld\n", now_ms() - begin);
-	remove_files(argv[1], n);
-	return 0;
-}
-
-int bulk(char **argv)
-{
-	unsigned n = (unsigned)atoi(argv[2]);
-	char *data = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	long begin;
-	int fd;
-
-	enter(argv[1]);
-	memset(data, 'x', PIECE);
-	fd = openat(dir, "file-0", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	begin = now_ms();
-	for (unsigned i = 0; i < n; i++)
-		if (write(fd, data, PIECE) != PIECE)
-			die("write");
-	if (fsync(fd) < 0)
-		die("fsync");
-	printf("write %ld\n", now_ms() - begin);
-	(void)close(fd);
-	forget();
-	fd = openat(dir, "file-0", O_RDONLY | O_CLOEXEC);
-	begin = now_ms();
-	for (unsigned i = 0; i < n; i++)
-		if (read(fd, data, PIECE) != PIECE)
-			die("read");
-	printf("read %ld\n", now_ms() - begin);
-	(void)close(fd);
-	fd = openat(dir, "file-0", O_RDWR | O_DIRECT | O_CLOEXEC);
-	begin = now_ms();
-	for (unsigned i = 0; i < n; i++)
-		if (pwrite(fd, data, PIECE, (off_t)i * PIECE) != PIECE)
-			die("direct write");
-	printf("direct-write %ld\n", now_ms() - begin);
-	begin = now_ms();
-	for (unsigned i = 0; i < n; i++)
-		if (pread(fd, data, PIECE, (off_t)i * PIECE) != PIECE)
-			die("direct read");
-	printf("direct-read %ld\n", now_ms() - begin);
-	(void)close(fd);
-	remove_files(argv[1], 1);
-	return 0;
-}
-
-int random_reads(char **argv)
-{
-	unsigned n = (unsigned)atoi(argv[2]), reads = (unsigned)atoi(argv[3]), at = 1;
-	static char data[4096] __attribute__((aligned(4096)));
-	long begin;
-	int fd;
-
-	enter(argv[1]);
-	fd = openat(dir, "file-0", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0 || ftruncate(fd, (off_t)n * PIECE) < 0)
-		die("file-0");
-	(void)close(fd);
-	fd = openat(dir, "file-0", O_RDONLY | O_DIRECT | O_CLOEXEC);
-	begin = now_ms();
-	for (unsigned i = 0; i < reads; i++) {
-		at = at * 1664525 + 1013904223;
-		if (pread(fd, data, sizeof(data), (off_t)((at >> 8) % (n * (PIECE / 4096))) * 4096) != sizeof(data))
-			die("pread");
-	}
-	printf("random %ld\n", now_ms() - begin);
-	(void)close(fd);
-	remove_files(argv[1], 1);
 	return 0;
 }

@@ -9,8 +9,10 @@ int many(char **argv);  /* DIR THREADS: all at once write, fsync, read, rename, 
 int wide(char **argv);  /* DIR THREADS: all at once write 20 times a MiB, past the cache */
 int names(char **argv); /* DIR: extended attributes, on a file system that has them */
 int small(char **argv); /* DIR FILES: each written and synced; prints ms */
-int find(char **argv);  /* DIR FILES: made first, then listed and looked at twice; prints ms */
-int bulk(char **argv);  /* DIR MIB: written, synced, read anew; prints ms */
+int make(char **argv);  /* DIR FILES: made and left there; prints ms */
+int find(char **argv);  /* DIR FILES: those, listed and looked at with nothing cached; prints ms */
+int written(char **argv); /* DIR MIB: through the cache, and synced; prints ms */
+int bulk(char **argv);  /* DIR MIB: written and read past the cache, read through it; prints ms */
 int random_reads(char **argv); /* DIR MIB READS: of 4 KiB; prints ms */
 
 #endif
