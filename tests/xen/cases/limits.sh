@@ -112,6 +112,15 @@ t_limits_of_the_host() {
 	expect_refused "app 'app', isolator 'os/linux/capabilities-retain-set': no capability named 'CAP_FLY'"
 }
 
+# The least that can be asked for is enough for a static program.
+t_limits_of_the_smallest_guest() {
+	start 'echo up; exec sleep 1000' --pod-annotation=stage1-xen/memory=24Mi || { cat $OUT/stderr; return 1; }
+	expect "MiB of memory" 24 "$(xl list "rkt-$(uuid)" | awk 'NR == 2 { print $3 }')" || return 1
+	kill -TERM $(supervisor)
+	finish
+	expect status 0 "$(status)"
+}
+
 # Two apps with different limits, of which nothing leaks into the other; commands that enter have the limits of
 # their app, but for its user.
 t_limits_of_each_app() {
