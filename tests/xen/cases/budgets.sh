@@ -3,6 +3,8 @@
 BUDGET_PROCESSES=20  # and threads that are started from stage1's exec to the pod's end
 BUDGET_SWITCHES=700 # voluntary context switches of the supervisor and the backend until the app runs
 BUDGET_IDLE=4        # the same in three seconds in which the app does nothing: nobody polls
+BUDGET_HYPERCALLS=105 # of dom0's programs, from stage1's exec to the pod's end
+BUDGET_XENSTORE=260  # requests of theirs, the same
 BUDGET_PSS=4096      # KiB of dom0's memory: the supervisor and the backend, without the guest's own pages
 
 within() { # WHAT BUDGET GOT
@@ -38,4 +40,14 @@ t_budgets() {
 	kill -TERM $(supervisor)
 	finish
 	expect status 0 "$(status)"
+}
+
+# What a whole life asks of Xen and of xenstored, seen by strace: a request to xenstored begins with a head of 16 bytes.
+t_budgets_of_calls() {
+	ended_pod
+	(cd "$(poddir)" && exec 9<. && RKT_LOCK_FD=9 exec strace -f -qq -yy -e trace=ioctl,write -o $OUT/calls \
+		stage1/rootfs/init --net=none "$(uuid)") >/dev/null 2>$OUT/stderr
+	expect status 0 $? || return 1
+	within "hypercalls" $BUDGET_HYPERCALLS "$(grep -c 'ioctl([0-9]*<[^>]*privcmd' $OUT/calls)" &&
+		within "xenstore requests" $BUDGET_XENSTORE "$(grep -c 'write([0-9]*<UNIX-STREAM.*, 16) = 16$' $OUT/calls)"
 }
