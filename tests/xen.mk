@@ -10,7 +10,7 @@ $(B)/tests/random:
 	@test "$$(stat -c %s $@)" = 10485760
 
 # Run on a pod's root; static, for the app's root has no libraries.
-$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c side.c load.c speed.c names.c))
+$(B)/tests/p9test: $(call plain,$(addprefix tests/p9/,p9test.c diff.c gaps.c side.c load.c speed.c names.c shared.c))
 	@mkdir -p $(@D)
 	@echo "  LD[vm]  $@"
 	@$(CC) -static -s -o $@ $^ -lpthread
@@ -73,7 +73,7 @@ $(B)/tests/init-qemu: $(call obj,$(filter-out stage1/plan/plan.c,$(PROG_init))) 
 $(B)/tests/ptyrun: $(call plain,tests/xen/ptyrun.c)
 	@mkdir -p $(@D)
 	@$(CC) -static -s -o $@ $^ -lutil
-check-xen check-run: $(B)/tests/ptyrun
+check-xen check-run: $(B)/tests/ptyrun $(B)/tests/init-qemu
 
 # Hostile guests, an initramfs for each way to misbehave.
 HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass nodes)

@@ -28,6 +28,38 @@ t_9p_is_like_ext4() {
 	return $ret
 }
 
+# And by QEMU's backend, but for what it is known not to do: tests/p9/gaps.h.
+t_9p_is_like_qemus() {
+	DATA=/var/tmp/rkt
+	sh_pod "p9test gaps /gaps && for seed in ${SEEDS:-14}; do p9test steps-without-gaps /s \$seed ${STEPS:-1500} || exit 1; done >/log"
+	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
+	mv $root/log $OUT/log
+	expect status 0 "$(status)" && expect "gaps of ours" "mkfifo: done
+mknod: done
+bind: done
+an attribute set to nothing: done
+ftruncate without a name: done" "$(cat $OUT/stdout)" && cp init-qemu "$(poddir)/stage1/rootfs/init" && again &&
+		expect "QEMU's status" 0 "$(status)" && expect "gaps of QEMU's" "mkfifo: ENXIO
+mknod: ENXIO
+bind: ENXIO
+an attribute set to nothing: ENODATA
+ftruncate without a name: ENOENT" "$(cat $OUT/stdout)" && cmp $OUT/log $root/log
+	ret=$?
+	[ $ret = 0 ] || diff -U 3 $OUT/log $root/log | cut -c 1-300 | head -n 40 | sed 's/^/# /'
+	rm -rf $DATA
+	return $ret
+}
+
+# Several processes with one file, and calls among signals (kernel/patches and stage1/p9/ring.c: what was asked for is
+# done once). The disk has the files: there requests take their time.
+t_9p_processes_share_files() {
+	DATA=/var/tmp/rkt
+	sh_pod 'p9test shared /shared && p9test signals /signals 150 700'
+	rm -rf $DATA
+	expect status 0 "$(status)" && expect stdout "shared as files are
+150 turns among signals" "$(cat $OUT/stdout)"
+}
+
 # What the guest sees of links that lead out of its root is its own files, and dom0's stay untouched.
 t_9p_links_lead_nowhere_in_dom0() {
 	echo secret >/tmp/case/secret
