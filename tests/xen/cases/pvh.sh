@@ -10,6 +10,13 @@ t_pvh_is_what_the_guest_is() {
 	expect "check" "ok    PVH guests: the CPU can" "$(grep PVH $OUT/stdout)"
 }
 
+# Without a core: of a PVH guest Xen's library looks at 4 GiB of addresses, page by page.
+t_pvh_guest_panics() {
+	sh_pod 'echo 2 >/proc/sys/vm/panic_on_oom; tail /dev/zero' --insecure-options=paths --memory=20Mi
+	expect status 254 "$(status)" && expect stderr "stage1 run: the guest crashed" "$(grep '^stage1 run:' $OUT/stderr)" || return 1
+	grep -q '^guest: .*panic_on_oom' $OUT/stderr || fail "the last words of the kernel are missing"
+}
+
 # Exit code, volume, enter and stop of one pod; what it wrote is in dom0 afterwards.
 t_pvh_life_with_a_volume() {
 	mkdir $OUT/vol
