@@ -31,7 +31,7 @@ WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 NETLINK     := stage1/common/netlink.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c ports.c pod.c)
 PLAN        := $(addprefix stage1/plan/,check.c etc.c logs.c mounts.c plan.c streams.c isolators.c listen.c quantity.c caps.c seccomp.c \
-	seccomp_sets.c place.c size.c) stage1/cli.c
+	seccomp_sets.c place.c size.c type.c) stage1/cli.c
 PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
 CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
@@ -212,7 +212,7 @@ check-run: $(TESTS)
 	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/docs-check
 else
 check-run: $(TESTS) $(ACI) $(B)/stage0/stage0 $(APP) $(DEB)
-	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers scripts/docs-check --progress tests/xen/suite
+	@BUILD=$(B) scripts/check $(B)/logs $(TESTS) scripts/layers scripts/docs-check --progress tests/xen/suite tests/xen/suite-pvh
 endif
 
 install: all ## install stage0 and the stage1 image below PREFIX (/usr)

@@ -12,6 +12,7 @@
 
 #include "stage0/cli.h"
 #include "stage0/cmds.h"
+#include "stage0/physcap.h"
 #include "stage0/xs.h"
 #include "stage1/common/util.h"
 #include "stage1/net/nft.h"
@@ -175,12 +176,27 @@ static enum verdict check_for_networks(const struct check *c, char *detail, size
 	return WARN;
 }
 
+/* A choice that pods have, not a need. */
+static enum verdict check_pvh(const struct check *c, char *detail, size_t size)
+{
+	struct err e = ERR_INIT;
+	bool can;
+
+	if (physcap_pvh(c->arg, &can, &e) < 0) {
+		say("not known (%s)", e.msg);
+		return WARN;
+	}
+	say(can ? "the CPU can" : "the CPU cannot: pods are PV guests only");
+	return can ? OK : WARN;
+}
+
 static const struct check checks[] = {
 	{ "root", check_root, NULL, "run this as root" },
 	{ "xen", check_xen, "/sys/hypervisor/type", "install the hypervisor and boot with it" },
 	{ "dom0", check_dom0, "/sys/hypervisor/uuid", "run pods from the control domain" },
 	{ "xen version", check_version, NULL, "use a build for this Xen" },
 	{ "libxenlight", check_library, "libxenlight.so." XEN_VERSION, "install libxenmisc" XEN_VERSION },
+	{ "PVH guests", check_pvh, "libxenctrl.so." XEN_VERSION, "switch VT-x or AMD-V on in the firmware, if it is there" },
 	{ "privcmd", check_path, "/dev/xen/privcmd", "modprobe xen-privcmd" },
 	{ "evtchn", check_path, "/dev/xen/evtchn", "modprobe xen-evtchn" },
 	{ "gntdev", check_path, "/dev/xen/gntdev", "modprobe xen-gntdev" },

@@ -20,7 +20,7 @@
 #define UNKNOWN_UUID "00000000-0000-0000-0000-000000000000" /* each run has a new one */
 
 /* A plan must not depend on how full this host happens to be. */
-static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = UINT32_MAX };
+static const struct host_facts any_host = { .free_kib = UINT64_MAX, .cpus = UINT32_MAX, .pvh = true };
 
 static int print_plans(struct plan_input *in, const char *image, struct mounts_plan *mounts, struct err *e)
 {

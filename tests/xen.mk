@@ -28,12 +28,17 @@ OCI_APP := $(B)/tests/app-docker.tar
 $(OCI_APP): tests/xen/make-oci $(APP)
 	@echo "  PACK    $@"
 	@tests/xen/make-oci $(APP) $@ $(B)/tests/app-layout
-check-xen check-run: $(OCI_APP)
+check-xen check-pvh check-run: $(OCI_APP)
 
 # The cases run in one boot: tests/xen/suite [PATTERN]
 .PHONY: check-xen
 check-xen: $(ACI) $(B)/stage0/stage0 $(APP) $(DEB) ## only the tests on real Xen; CASES="pattern ..."
 	@BUILD=$(B) tests/xen/suite '$(or $(CASES),*)'
+
+# Again with PVH guests: tests/xen/suite-pvh [PATTERN]
+.PHONY: check-pvh
+check-pvh: $(ACI) $(B)/stage0/stage0 $(APP) $(DEB) ## only the tests of PVH guests; CASES="pattern ..."
+	@BUILD=$(B) tests/xen/suite-pvh $(if $(CASES),'$(CASES)')
 
 # Lives that end by kills, in one boot: SOAK=lives, SEED to repeat a run. Hours; not a part of check.
 .PHONY: soak
@@ -60,7 +65,7 @@ $(B)/tests/nettest: $(call plain,tests/xen/nettest.c init/net.c $(NETLINK) $(COM
 $(B)/tests/nettest-initramfs: $(B)/tests/nettest $(B)/pack
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/nettest:0755 dev/
 bench-run: $(B)/tests/nettest-initramfs
-check-xen check-run: $(B)/tests/nettest
+check-xen check-pvh check-run: $(B)/tests/nettest
 
 # The same `run` with QEMU as the 9p backend, to compare ours with.
 $(B)/obj/tests/plan-qemu.o: stage1/plan/plan.c
@@ -73,7 +78,7 @@ $(B)/tests/init-qemu: $(call obj,$(filter-out stage1/plan/plan.c,$(PROG_init))) 
 $(B)/tests/ptyrun: $(call plain,tests/xen/ptyrun.c)
 	@mkdir -p $(@D)
 	@$(CC) -static -s -o $@ $^ -lutil
-check-xen check-run: $(B)/tests/ptyrun $(B)/tests/init-qemu
+check-xen check-pvh check-run: $(B)/tests/ptyrun $(B)/tests/init-qemu
 
 # Hostile guests, an initramfs for each way to misbehave.
 HOSTILE := $(addprefix $(B)/tests/hostile-,garbage huge flood chatter half trespass nodes)
@@ -84,7 +89,7 @@ $(B)/tests/hostile: $(call plain,tests/xen/hostile.c init/server.c init/mounts.c
 $(HOSTILE): $(B)/tests/hostile-%: $(B)/tests/hostile $(B)/pack
 	@printf %s '$*' >$@.mode
 	@$(B)/pack --format=initramfs $@ init=$(B)/tests/hostile:0755 mode=$@.mode:0644 base/ dev/
-check-xen check-run: $(HOSTILE) $(B)/tests/mapper
+check-xen check-pvh check-run: $(HOSTILE) $(B)/tests/mapper
 
 $(B)/tests/mapper: $(call plain,tests/xen/mapper.c)
 	@mkdir -p $(@D)

@@ -43,7 +43,13 @@ enum p9_backend {
 	P9_QEMU, /* by libxl */
 };
 
+enum domain_type {
+	DOMAIN_PV,
+	DOMAIN_PVH,
+};
+
 struct domain_plan {
+	enum domain_type type;
 	char *name;       /* "rkt-UUID" */
 	uint8_t uuid[16]; /* the pod's: what gc and stop know a domain by */
 	char *kernel, *ramdisk; /* absolute paths in dom0 */

@@ -20,6 +20,7 @@ struct host_pool {
 struct host_facts {
 	uint64_t free_kib; /* memory Xen could give to a new domain now */
 	uint32_t cpus;     /* physical ones, online */
+	bool pvh;          /* the CPU has what a PVH guest needs, and Xen uses it */
 	struct host_pool pools[FACTS_POOLS_MAX]; /* of CPUs; more are not known */
 	uint32_t npools;   /* 0: nobody asked */
 };

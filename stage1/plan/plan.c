@@ -9,6 +9,7 @@
 #include "stage1/plan/isolators.h"
 #include "stage1/plan/size.h"
 #include "stage1/plan/streams.h"
+#include "stage1/plan/type.h"
 
 void domain_plan_dispose(struct domain_plan *plan)
 {
@@ -119,7 +120,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 
 	if (in->nnics > DOMAIN_NICS_MAX)
 		return err_set(e, ERR_INPUT, "the pod has %zu networks, over %d", in->nnics, DOMAIN_NICS_MAX);
-	if (size_plan(in, &size, w, e) < 0)
+	if (type_plan(in->pod, in->facts, &plan.type, e) < 0 || size_plan(in, &size, w, e) < 0)
 		return -1;
 	plan.memory_kib = size.memory_kib;
 	plan.core_max_kib = size.core_max_kib;
@@ -128,7 +129,7 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.cpus = size.place.cpus;
 	plan.pool = size.place.pool;
 	plan.event_channels = size.vcpus <= 8 ? 127 : 63 + 8 * size.vcpus; /* a vCPU takes seven */
-	need = plan.memory_kib + PLAN_OVERHEAD_KIB;
+	need = plan.memory_kib + type_overhead_kib(plan.type, plan.memory_kib, plan.vcpus);
 	if (in->facts->free_kib < need)
 		return err_set(e, ERR_HOST, "the pod needs %llu MiB of memory, Xen has %llu MiB free",
 			(unsigned long long)(need >> 10), (unsigned long long)(in->facts->free_kib >> 10));

@@ -54,7 +54,7 @@ enum { PLAN_MDS_PORT = 18112 }; /* rkt common/common.go, MetadataServicePort */
 
 enum {
 	PLAN_MEMORY_KIB = 128 << 10,  /* of a guest whose pod says nothing */
-	PLAN_OVERHEAD_KIB = 4 << 10,  /* what Xen takes on top: page tables, rounding (xen-facts 1.8) */
+	PLAN_OVERHEAD_KIB = 4 << 10,  /* what Xen takes on top of any guest: page tables, rounding (xen-facts 1.8) */
 	PLAN_WARNINGS_MAX = 16,
 };
 

@@ -6,6 +6,7 @@
 #include "stage1/common/util.h"
 #include "stage1/plan/caps.h"
 #include "stage1/plan/place.h"
+#include "stage1/plan/type.h"
 
 /* Arguments are bytes: what is not printable ASCII is shown as \xNN, so that a line stays a line. */
 static void print_string(const char *name, const char *s, FILE *out)
@@ -43,7 +44,7 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	for (size_t i = 0; i < sizeof(plan->uuid); i++)
 		fprintf(out, "%02x", plan->uuid[i]);
 	fputc('\n', out);
-	fprintf(out, "  type             pv\n");
+	fprintf(out, "  type             %s\n", type_name(plan->type));
 	print_field("  kernel           ", plan->kernel, out);
 	print_field("  ramdisk          ", plan->ramdisk, out);
 	print_field("  cmdline          ", plan->cmdline, out);

@@ -6,6 +6,7 @@
 #include "stage1/common/util.h"
 #include "stage1/plan/isolators.h"
 #include "stage1/plan/quantity.h"
+#include "stage1/plan/type.h"
 
 static int note_refused(struct err *e, const char *name, const char *text, const char *why)
 {
@@ -83,7 +84,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 {
 	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE,
-		PLACE_NOTE_CPUS, PLACE_NOTE_POOL };
+		PLACE_NOTE_CPUS, PLACE_NOTE_POOL, TYPE_NOTE };
 
 	for (size_t i = 0; i < pod->napps; i++)
 		for (size_t k = 0; k < COUNT(names); k++)

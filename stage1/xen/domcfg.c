@@ -60,15 +60,16 @@ static void fill_affinity(libxl_ctx *ctx, const struct domain_plan *plan, libxl_
 
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
 {
+	const libxl_domain_type type = plan->type == DOMAIN_PVH ? LIBXL_DOMAIN_TYPE_PVH : LIBXL_DOMAIN_TYPE_PV;
 	libxl_domain_build_info *b = &cfg->b_info;
 
 	libxl_domain_config_init(cfg);
-	cfg->c_info.type = LIBXL_DOMAIN_TYPE_PV;
+	cfg->c_info.type = type;
 	cfg->c_info.name = xstrdup(plan->name);
 	memcpy(cfg->c_info.uuid.uuid, plan->uuid, sizeof(plan->uuid));
 	cfg->c_info.poolid = plan->pool;
 
-	libxl_domain_build_info_init_type(b, LIBXL_DOMAIN_TYPE_PV);
+	libxl_domain_build_info_init_type(b, type);
 	b->kernel = xstrdup(plan->kernel);
 	b->ramdisk = xstrdup(plan->ramdisk);
 	b->cmdline = xstrdup(plan->cmdline);
@@ -79,7 +80,9 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	if (plan->pinned)
 		fill_affinity(ctx, plan, b);
 	b->max_memkb = b->target_memkb = plan->memory_kib;
-	b->video_memkb = b->shadow_memkb = 0;
+	b->video_memkb = 0;
+	if (plan->type == DOMAIN_PV)
+		b->shadow_memkb = 0; /* of the other type libxl knows how much */
 	libxl_defbool_set(&b->claim_mode, true);
 	b->tsc_mode = LIBXL_TSC_MODE_NATIVE;
 	b->event_channels = plan->event_channels;

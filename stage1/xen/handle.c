@@ -144,6 +144,7 @@ static int xen_facts(struct xen *xen, struct host_facts *facts_r, struct err *e)
 	libxl_physinfo_init(&info);
 	if (libxl_get_physinfo(xen->ctx, &info))
 		return err_xl(e, xen, "ask Xen about the host");
+	facts_r->pvh = info.cap_hvm && info.cap_hap; /* Debian's Xen has no shadow page tables */
 	libxl_physinfo_dispose(&info);
 	if (libxl_get_free_memory(xen->ctx, &free_kib))
 		return err_xl(e, xen, "ask Xen for its free memory");

@@ -38,7 +38,7 @@ struct xen_usage {
 	pid_t backend; /* the process that serves the export; 0: not known */
 };
 
-enum { XEN_OPS_ABI = 4, XEN_POLL_MAX = 24 };
+enum { XEN_OPS_ABI = 5, XEN_POLL_MAX = 24 };
 
 struct xen_ops {
 	unsigned abi; /* XEN_OPS_ABI */

@@ -105,7 +105,7 @@ static int print_plans(const struct plan_input *in, FILE *out, struct err *e)
 
 static int print_pod(bool nets, char *flags, const char *manifest, size_t len, FILE *out, struct err *e)
 {
-	static const struct host_facts facts = { .free_kib = 1 << 20, .cpus = 2, .npools = 2,
+	static const struct host_facts facts = { .free_kib = 1 << 20, .cpus = 2, .pvh = true, .npools = 2,
 		.pools = { { .name = "Pool-0", .cpus = { { 3 } } }, { .id = 7, .name = "pods", .cpus = { { 14 } } } } };
 	char *argv[WORDS_MAX + 1], *save = NULL;
 	struct run_opts opts;

@@ -11,6 +11,7 @@
 
 #include "stage1/common/util.h"
 #include "stage1/plan/size.h"
+#include "stage1/plan/type.h"
 
 #define TEXT(s) ((char *)s)
 
@@ -121,6 +122,48 @@ static void gives_no_more_vcpus_than_cpus(void **state)
 	plan_warnings_dispose(&w);
 }
 
+static void chooses_the_type(void **state)
+{
+	static const struct {
+		const char *text;
+		bool can;
+		enum domain_type type;
+		const char *error;
+	} rows[] = {
+		{ NULL, true, DOMAIN_PV, "" },
+		{ NULL, false, DOMAIN_PV, "" },
+		{ "pv", true, DOMAIN_PV, "" },
+		{ "pvh", true, DOMAIN_PVH, "" },
+		{ "pvh", false, DOMAIN_PV, "annotation 'stage1-xen/type': pvh needs a CPU with VT-x and EPT or AMD-V and NPT, "
+			"switched on: Xen finds none here" },
+		{ "PVH", true, DOMAIN_PV, "annotation 'stage1-xen/type': 'PVH' is neither pv nor pvh" },
+		{ "hvm", false, DOMAIN_PV, "annotation 'stage1-xen/type': 'hvm' is neither pv nor pvh" },
+		{ "", true, DOMAIN_PV, "annotation 'stage1-xen/type': '' is neither pv nor pvh" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct host_facts host = { .cpus = 1, .pvh = rows[i].can };
+		struct pod_pair note = { TEXT(TYPE_NOTE), TEXT(rows[i].text) };
+		const struct pod pod = { .notes = &note, .nnotes = rows[i].text ? 1 : 0 };
+		enum domain_type type = DOMAIN_PV;
+		struct err e = ERR_INIT;
+
+		assert_int_equal(type_plan(&pod, &host, &type, &e), *rows[i].error ? -1 : 0);
+		assert_string_equal(e.msg, rows[i].error);
+		assert_int_equal(type, rows[i].type);
+	}
+}
+
+/* libxl_get_required_shadow_memory(131072, 1) is 2048, of (262144, 2) 4096. */
+static void counts_nested_page_tables(void **state)
+{
+	(void)state;
+	assert_int_equal(type_overhead_kib(DOMAIN_PV, 128 << 10, 1), PLAN_OVERHEAD_KIB);
+	assert_int_equal(type_overhead_kib(DOMAIN_PVH, 128 << 10, 1), PLAN_OVERHEAD_KIB + 2048);
+	assert_int_equal(type_overhead_kib(DOMAIN_PVH, 256 << 10, 2), PLAN_OVERHEAD_KIB + 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +171,8 @@ int main(void)
 		cmocka_unit_test(finds_a_place),
 		cmocka_unit_test(believes_what_cannot_be_looked_up),
 		cmocka_unit_test(gives_no_more_vcpus_than_cpus),
+		cmocka_unit_test(chooses_the_type),
+		cmocka_unit_test(counts_nested_page_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

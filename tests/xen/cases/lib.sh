@@ -7,6 +7,7 @@ DATA=/tmp/rkt
 STAGE1=/job/stage1-xen.aci
 IMAGE=/job/app.aci # busybox, a shell as its program; /random is RANDOM_BYTES of noise
 OUT=/tmp/case      # scratch of one case
+TYPE=${TYPE:-pv}   # of the pods' guests
 LIMIT=360          # seconds a case may take: a pod starts in three, on a busy machine in thirty
 
 fail() {
@@ -25,6 +26,7 @@ pod() {
 	*" --net="*) ;;
 	*) set -- --net=none "$@" ;; # a network takes time, and most cases ask for none
 	esac
+	[ $TYPE = pv ] || set -- --pod-annotation=stage1-xen/type=$TYPE "$@"
 	stage0 run --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --uuid-file-save=$OUT/uuid "$@"
 }
 

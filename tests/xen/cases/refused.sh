@@ -47,6 +47,16 @@ t_flags() {
 	expect_refused '--hostname=: 1 to 64 bytes'
 }
 
+# This machine's CPU does not virtualize: tests/xen/suite-pvh has another one.
+t_pvh_where_the_cpu_cannot() {
+	sh_pod 'true' --pod-annotation=stage1-xen/type=pvh
+	expect_refused "annotation 'stage1-xen/type': pvh needs a CPU with VT-x and EPT or AMD-V and NPT, switched on: Xen finds none here" || return 1
+	sh_pod 'true' --pod-annotation=stage1-xen/type=hvm
+	expect_refused "annotation 'stage1-xen/type': 'hvm' is neither pv nor pvh" || return 1
+	stage0 check --stage1-path=$STAGE1 >$OUT/stdout
+	expect "check" "warn  PVH guests: the CPU cannot: pods are PV guests only; switch VT-x or AMD-V on in the firmware, if it is there" "$(grep PVH $OUT/stdout)"
+}
+
 t_no_memory_left() {
 	free=$(xl info free_memory)
 	cat >$OUT/hog.cfg <<-END

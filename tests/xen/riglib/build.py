@@ -56,7 +56,7 @@ def initramfs(boot):
                  *((f"modules/{path.name}", file, path.read_bytes()) for path in modules)])
 
 
-def make_machine(root, entry):
+def make_machine(root, entry, cpu):
     """All of a rig entry."""
     for name in ("xen", "vmlinux"):
         os.link(root / name, entry / name)
@@ -67,7 +67,7 @@ def make_machine(root, entry):
     with say.step(3, 3, "boot Xen and dom0, save the machine at ready", 20):
         with cache.job_file() as f:
             job = cache.read_only(f)
-        vm = machine.Machine(entry, machine.root_drive(entry / "disk.qcow2", "qcow2", False), job, log, entry)
+        vm = machine.Machine(entry, cpu, machine.root_drive(entry / "disk.qcow2", "qcow2", False), job, log, entry)
         os.close(job)
         try:
             wait_ready(vm, entry / "console.log")
@@ -140,9 +140,9 @@ def logs_of(entry, keep_logs):
         raise say.Failure(f"{e}; logs in {keep_logs(entry)}", e.status) from None
 
 
-def prepare(suite, keep_logs):
+def prepare(suite, cpu, keep_logs):
     """Have both entries; returns them. Costs milliseconds when they are there."""
-    keys = cache.Keys(suite)
+    keys = cache.Keys(suite, cpu)
     if not (keys.ready() and keys.root.exists()):
         with cache.locked(f"rig-{suite.name}"):
             if not keys.root.exists():
@@ -157,7 +157,7 @@ def prepare(suite, keep_logs):
             if not keys.ready():
                 shutil.rmtree(keys.rig, ignore_errors=True)
                 with cache.building(keys.rig) as temp, logs_of(temp, keep_logs):
-                    make_machine(keys.root, temp)
+                    make_machine(keys.root, temp, cpu)
             cache.drop_unused(suite, (keys.rig, keys.root))
     cache.used(keys.rig)
     cache.used(keys.root)

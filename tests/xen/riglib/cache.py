@@ -71,9 +71,10 @@ def processor():
 
 
 class Keys:
-    """The two entries that a suite needs, as this host is now."""
+    """The two entries that a suite and a CPU (of machine.CPUS) need, as this host is now."""
 
-    def __init__(self, suite):
+    def __init__(self, suite, cpu):
+        self.cpu = cpu
         packages = (*suite.include, "xen-utils-common", "libc6")
         stamps = ("/var/lib/apt/lists", "/var/lib/dpkg/status", "/etc/apt/sources.list", "/etc/apt/sources.list.d")
         versions = memo(base(), (*stamps, *packages), lambda: candidates(packages))
@@ -83,7 +84,7 @@ class Keys:
         at = os.stat(os.path.realpath(qemu))
         root = digest(suite.name, suite.include, suite.mirrors, versions, (LIB / "rootfs.py").read_bytes())
         # Under TCG the machine's TSC is the host's, and Xen measured its rate: another processor, another machine.
-        rest = digest(root, qemu, at.st_size, at.st_mtime_ns, processor(),
+        rest = digest(root, cpu, qemu, at.st_size, at.st_mtime_ns, processor(),
                       *(path.read_bytes() for path in MACHINE_FILES))
         self.root = base() / f"rig-root-{suite.name}-{root}"
         self.rig = base() / f"rig-{suite.name}-{rest}"

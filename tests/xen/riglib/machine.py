@@ -17,7 +17,8 @@ MEMORY, DOM0_MEMORY = 4096, 2048
 
 # SMAP, and maybe the others, break a PV dom0 under TCG; VMX and SVM would only make Xen busy. With XSAVE, processes of
 # dom0 lose vector registers when a domU runs beside them (QEMU 7.2): wrong checksums, crashes in ps, asserts in ld.so.
-CPU = "max,-svm,-vmx,-la57,-smap,-smep,-pku,-umip,-xsave"
+CPU = "max,-vmx,-la57,-smap,-smep,-pku,-umip,-xsave"
+CPUS = {"plain": CPU + ",-svm", "svm": CPU + ",+svm,+npt"}  # the second one runs PVH guests as well
 XEN = (f"console=com1 com1=115200,8n1 dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=2 bootscrub=0 "
        "spec-ctrl=no xpti=no pv-l1tf=no")           # the last three are for speed
 LINUX = "console=hvc0 quiet mitigations=off"
@@ -27,10 +28,10 @@ def comma(path):
     return str(path).replace(",", ",,")
 
 
-def command_line(boot, disk, fds):
+def command_line(boot, cpu, disk, fds):
     """QEMU's arguments: `boot` has xen, vmlinux and initrd, `disk` is never written, `fds` are inherited."""
     args = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU, "-smp", "2", "-m", str(MEMORY),
+            "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPUS[cpu], "-smp", "2", "-m", str(MEMORY),
             "-kernel", str(boot / "xen"), "-append", XEN,
             "-initrd", f"{comma(boot / 'vmlinux')} {LINUX},{comma(boot / 'initrd')}",
             "-chardev", f"socket,id=qmp,fd={fds['qmp']}", "-mon", "chardev=qmp,mode=control",
@@ -71,7 +72,7 @@ def die_with_parent():
 
 
 class Machine:
-    def __init__(self, boot, disk, job_fd, log, scratch, state_fd=None):
+    def __init__(self, boot, cpu, disk, job_fd, log, scratch, state_fd=None):
         """Start it. `log` gets QEMU's own messages; `scratch` is where its throw-away overlay may grow."""
         names = ("qmp", "console", *PORTS)
         pairs = {name: socket.socketpair() for name in names}
@@ -82,7 +83,7 @@ class Machine:
         self.qmp = Qmp(self.sockets["qmp"])
         with open(log, "ab") as log_file:
             self.process = subprocess.Popen(
-                command_line(boot, disk, theirs), stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
+                command_line(boot, cpu, disk, theirs), stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
                 pass_fds=tuple(theirs.values()), preexec_fn=die_with_parent(),
                 env={**os.environ, "TMPDIR": str(scratch)})
         for pair in pairs.values():

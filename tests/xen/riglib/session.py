@@ -105,7 +105,7 @@ class Session:
                 disk = machine.root_drive(self.keys.rig / "disk.qcow2", "qcow2", True)
             else:
                 disk = machine.root_drive(self.keys.root / "disk.raw", "raw", True)
-            vm = machine.Machine(self.keys.rig, disk, job_fd, self.logs.path / "qemu.log", cache.base(), state)
+            vm = machine.Machine(self.keys.rig, self.keys.cpu, disk, job_fd, self.logs.path / "qemu.log", cache.base(), state)
             stack.callback(vm.kill)
             self.begin(vm)
             if state is not None:
