@@ -104,3 +104,11 @@ check-trixie: ## build for Debian 13 (Xen 4.20) and run cases there; TRIXIE_CASE
 	@$(MAKE) --no-print-directory check-trixie-run
 check-trixie-run: $(ACI) $(APP) $(DEB) $(OCI_APP) $(B)/tests/nettest $(B)/tests/ptyrun $(HOSTILE) $(B)/tests/mapper
 	@BUILD=$(B) tests/xen/trixie $(CACHE) '$(TRIXIE_CASES)'
+
+# Databases, package managers and others on a pod's root: not a part of check, for their image is large.
+.PHONY: check-programs check-programs-run
+check-programs: ## PostgreSQL, MariaDB, git, SQLite, apt, fio and others on a 9p root; PROGRAMS="apt git ..."
+	@scripts/deps build test rig
+	@$(MAKE) --no-print-directory check-programs-run
+check-programs-run: $(ACI) $(B)/stage0/stage0
+	@BUILD=$(B) tests/xen/check-programs $(CACHE) $(PROGRAMS)
