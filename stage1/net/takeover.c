@@ -17,7 +17,7 @@ enum { TRIES = 5, ADDRS_MAX = 64, ROUTES_MAX = 256 };
 struct reading {
 	const char *ifname;
 	int index;
-	bool ethernet;
+	bool ethernet, arp;
 	struct guest_nic nic;
 	struct err *e;
 };
@@ -34,6 +34,7 @@ static int on_link(const struct nlmsghdr *head, void *arg)
 	mac = nl_data(at[IFLA_ADDRESS], sizeof(r->nic.mac));
 	r->index = body->ifi_index;
 	r->ethernet = body->ifi_type == ARPHRD_ETHER && mac;
+	r->arp = !(body->ifi_flags & IFF_NOARP);
 	r->nic.mtu = nl_u32(at[IFLA_MTU], 0);
 	if (mac)
 		memcpy(r->nic.mac, mac, sizeof(r->nic.mac));
@@ -231,6 +232,8 @@ static int ask_link(struct reading *r, int fd, struct err *e)
 		return -1;
 	if (!r->ethernet)
 		return err_set(e, ERR_HOST, "not an Ethernet interface: a virtual machine cannot have it");
+	if (!r->arp) /* the guest would ask who has an address, and nobody answers */
+		return err_set(e, ERR_HOST, "it has no ARP, as ipvlan of mode l3: a virtual machine needs it (ipvlan: mode l2)");
 	return 0;
 }
 

@@ -216,6 +216,8 @@ static void what_cannot_be_taken_over(void **state)
 			"interface 'eth0': a route with several next hops is not supported" },
 		{ "ip route flush table main; ip route add 10.3.0.0/16 via inet6 fe80::1 dev eth0", "eth0",
 			"interface 'eth0': a route whose next hop is of the other family is not supported" },
+		{ "ip link set eth0 arp off", "eth0",
+			"interface 'eth0': it has no ARP, as ipvlan of mode l3: a virtual machine needs it (ipvlan: mode l2)" },
 	};
 
 	(void)state;

@@ -42,11 +42,14 @@ t_net_device_carries_traffic() {
 	sed 's/^/# /' $OUT/speed
 	kill -TERM $(supervisor)
 	finish
-	rm -r /etc/rkt/net.d
 	gc 2>/dev/null
+	expect status 0 "$(status)" || return 1
+	sed -i 's/"l2"/"l3"/' /etc/rkt/net.d/30-iv.conf
+	sh_pod true --net=iv
+	rm -r /etc/rkt/net.d
 	ip link del mvhost
 	ip link del ivhost
-	expect status 0 "$(status)"
+	expect_refused "network 'iv' (30-iv.conf), eth0: interface 'eth0': it has no ARP, as ipvlan of mode l3: a virtual machine needs it (ipvlan: mode l2)"
 }
 
 # Frames as hexadecimal, and what of them arrives.
