@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "init/backends.h"
 #include "init/guest.h"
 #include "init/mounts.h"
 #include "init/net.h"
@@ -51,7 +52,9 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 		return -1;
 	if (mounts_etc(plan, e) < 0)
 		return -1;
-	return net_up(plan, NET_WAIT_MS, e);
+	if (net_up(plan, NET_WAIT_MS, e) < 0)
+		return -1;
+	return backends_wait(plan, NET_WAIT_MS, e);
 }
 
 int main(void)

@@ -1,0 +1,143 @@
+/*
+ * See backends.h. Asks xenstore by the kernel's device, two requests and a watch for each network: libxenstore would
+ * start a thread for watches.
+ */
+#include "init/backends.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xen/io/xs_wire.h>
+
+#include "stage1/common/util.h"
+
+enum { PATH_MAX_XS = 256 };
+
+struct message {
+	uint32_t type;
+	char body[XENSTORE_PAYLOAD_MAX + 1]; /* NUL-terminated */
+};
+
+static int read_full(int fd, void *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = read(fd, (char *)buf + done, len - done);
+
+		if (n == 0)
+			errno = EPIPE;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int receive(int fd, struct message *m)
+{
+	struct xsd_sockmsg head;
+
+	if (read_full(fd, &head, sizeof(head)) < 0)
+		return -1;
+	if (head.len > XENSTORE_PAYLOAD_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	m->type = head.type;
+	m->body[head.len] = '\0';
+	return read_full(fd, m->body, head.len);
+}
+
+/* The events that come before the answer are only a reason to look, which the caller does anyway. */
+static int ask(int fd, uint32_t type, const void *body, size_t len, struct message *answer_r)
+{
+	const struct xsd_sockmsg head = { .type = type, .len = (uint32_t)len };
+
+	if (write_all(fd, &head, sizeof(head)) < 0 || write_all(fd, body, len) < 0)
+		return -1;
+	do {
+		if (receive(fd, answer_r) < 0)
+			return -1;
+	} while (answer_r->type == XS_WATCH_EVENT);
+	if (answer_r->type == type)
+		return 0;
+	errno = EIO; /* an error's name */
+	return -1;
+}
+
+static int ask_path(int fd, const char *path, struct message *answer_r)
+{
+	return ask(fd, XS_READ, path, strlen(path) + 1, answer_r);
+}
+
+static int watch(int fd, const char *path)
+{
+	struct message answer;
+	char body[PATH_MAX_XS + 8];
+	int len = snprintf(body, sizeof(body), "%s%cn", path, '\0');
+
+	return ask(fd, XS_WATCH, body, (size_t)len + 1, &answer);
+}
+
+/* xenbus says so when the frontend is there and the hotplug script has done its work. */
+static bool is_connected(int fd, const char *state)
+{
+	struct message answer;
+
+	return ask_path(fd, state, &answer) == 0 && !strcmp(answer.body, "4");
+}
+
+static int wait_for(int fd, const char *state, int64_t deadline)
+{
+	struct message event;
+
+	while (!is_connected(fd, state)) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - monotonic_ms();
+		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+		if (n == 0)
+			errno = ETIMEDOUT;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return -1;
+		if (n > 0 && receive(fd, &event) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Device N is the plan's network N. */
+static int wait_nic(int fd, size_t n, int64_t deadline)
+{
+	struct message backend;
+	char path[PATH_MAX_XS];
+
+	(void)snprintf(path, sizeof(path), "device/vif/%zu/backend", n);
+	if (ask_path(fd, path, &backend) < 0)
+		return -1;
+	if ((size_t)snprintf(path, sizeof(path), "%.200s/state", backend.body) >= sizeof(path) || watch(fd, path) < 0)
+		return -1;
+	return wait_for(fd, path, deadline);
+}
+
+int backends_wait(const struct guest_plan *plan, int wait_ms, struct err *e)
+{
+	int64_t deadline = monotonic_ms() + wait_ms;
+	AUTO_CLOSE int fd = -1;
+
+	if (plan->nnics == 0)
+		return 0;
+	fd = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open /dev/xen/xenbus");
+	for (size_t i = 0; i < plan->nnics; i++) {
+		if (wait_nic(fd, i, deadline) == 0)
+			continue;
+		if (errno == ETIMEDOUT)
+			return err_set(e, ERR_HOST, "network '%s': its backend has not joined it to anything", plan->nics[i].name);
+		return err_sys(e, "network '%s': ask xenstore for its backend", plan->nics[i].name);
+	}
+	return 0;
+}
