@@ -12,7 +12,7 @@ from . import machine, say
 DISK_SIZE = "6G"                # sparse
 
 # What of linux-image a dom0 in QEMU can use; the rest is 300 MB, most of it drivers.
-MODULES = ("drivers/block/*", "drivers/net/xen-netback/*", "drivers/net/tun*", "drivers/net/tap*", "drivers/net/veth*",
+MODULES = ("drivers/block/*", "drivers/net/xen-*", "drivers/net/tun*", "drivers/net/tap*", "drivers/net/veth*",
            "drivers/net/dummy*", "drivers/net/macvlan*", "drivers/net/ipvlan/*", "drivers/xen/*", "drivers/virtio/*",
            "drivers/char/virtio_console*", "fs/ext4/*", "fs/jbd2/*", "fs/mbcache*", "fs/overlayfs/*", "fs/squashfs/*",
            "fs/fuse/*", "fs/9p/*", "fs/netfs/*", "fs/fscache/*", "fs/configfs/*", "fs/autofs/*", "lib/*", "crypto/*",
