@@ -44,6 +44,7 @@ int apps_forget(struct apps *a, unsigned id, struct err *e)
 	if (app_files_remove(a->in->backend, a->in->plan->s1root, slot->entries, slot->nentries, e) < 0)
 		return -1;
 	slot->forgotten = true;
+	control_attachable(a->in->control, id, NULL, 0); /* its name may be another's at once */
 	return 0;
 }
 

@@ -49,9 +49,11 @@ static int begin(struct client *cl, const struct control *c, const struct sessio
 	if (attach_request_decode(cl->attach, cl->attach_len, &req, e) < 0)
 		return -1;
 	app = find_app(c, req.app, &cl->id);
-	run = app ? session_find(s, cl->id) : NULL;
-	if (!run)
+	if (!app)
 		return err_set(e, ERR_INPUT, "the pod has no app '%s'", req.app);
+	run = session_find(s, cl->id);
+	if (!run)
+		return err_set(e, ERR_INPUT, "app '%s' has not been started", req.app);
 	if (choose(&req, app, &cl->endpoints, e) < 0)
 		return -1;
 	if (run->state == SESSION_APP_OVER)

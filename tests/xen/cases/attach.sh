@@ -212,6 +212,49 @@ t_attach_a_terminal() {
 	expect "status of the pod" 0 $? && expect "our own output" "" "$(cat $OUT/stdout $OUT/stderr)"
 }
 
+# Of a mutable pod: what an app that came later offers, whoever has gone before it.
+t_attach_to_apps_that_were_added() {
+	make_attach
+	begin_sandbox --net=none || return 1
+	app add "$(uuid)" $IMAGE --name=one $STREAMS -- -c "$ECHO" &&
+		app add "$(uuid)" $IMAGE --name=two --stdin=tty --stdout=tty --stderr=tty -- -c 'tty; while read x; do echo "got $x"; [ "$x" = quit ] && exit 0; done' ||
+		{ cat $OUT/app.err; return 1; }
+	$OUT/attach --app=one --mode=list 2>$OUT/a.err
+	expect "before its start" 254 $? && expect stderr "stage1 attach: app 'one' has not been started" "$(cat $OUT/a.err)" || return 1
+	app start "$(uuid)" --app=one && app start "$(uuid)" --app=two || { cat $OUT/app.err; return 1; }
+	expect "endpoints" 3 "$($OUT/attach --app=one --mode=list | grep -c '/rkt/iottymux/one/sock-std')" || return 1
+	mkfifo $OUT/a.in
+	$OUT/attach --app=one <$OUT/a.in >$OUT/a.out 2>$OUT/a.err &
+	a=$!
+	exec 7>$OUT/a.in
+	echo word >&7
+	wait_for "the answer" grep -q 'out word' $OUT/a.out && wait_for "the answer" grep -q 'err word' $OUT/a.err || return 1
+	at_attached --app=two --mode=tty <<-'END'
+		raw
+		send quit\r
+		expect got quit
+		cooked
+	END
+	expect "one at the terminal" 0 $? || return 1
+	echo quit >&7
+	wait $a
+	expect "one whose app ends" 0 $? || return 1
+	exec 7>&-
+	# under the old name: the old number may still be in use, the new one's streams are meant
+	app rm "$(uuid)" --app=one && app add "$(uuid)" $IMAGE --name=one $STREAMS -- -c "$ECHO" && app start "$(uuid)" --app=one || { cat $OUT/app.err; return 1; }
+	$OUT/attach --app=one --debug --mode=stdout </dev/null >$OUT/b.out 2>$OUT/b.err &
+	b=$!
+	attached $OUT/b.err || return 1
+	echo again | $OUT/attach --app=one --mode=stdin
+	wait_for "the answer" grep -q 'out again' $OUT/b.out || return 1
+	stage0 stop --dir=$DATA "$(uuid)" >/dev/null
+	wait $b
+	expect "one whose pod ends" 0 $? || return 1
+	wait $started
+	expect status 0 $? && expect "our own output" "" "$(cat $OUT/stdout)" || return 1
+	stage0 rm --dir=$DATA "$(uuid)" >/dev/null
+}
+
 # What rkt calls logmode k8s-plain: with nobody attached, and with somebody.
 t_logs_for_kubelet() {
 	mkdir $OUT/cri

@@ -158,14 +158,19 @@ t_mutable_what_is_refused() {
 app() { RKT_EXPERIMENT_APP=true stage0 app --insecure-options=image --dir=$DATA "$@" >$OUT/app.out 2>$OUT/app.err; }
 states() { app list --no-legend "$(uuid)" && tr '\t' ' ' <$OUT/app.out | tr -s ' '; }
 
-# The whole life by our stage0, with overlays as rkt has them and without.
-mutable_life() {
+# begin_sandbox FLAGS...: the same by our stage0
+begin_sandbox() {
 	rm -f $OUT/uuid
-	RKT_EXPERIMENT_APP=true stage0 app sandbox --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 --net=none \
+	RKT_EXPERIMENT_APP=true stage0 app sandbox --insecure-options=image --dir=$DATA --stage1-path=$STAGE1 \
 		--uuid-file-save=$OUT/uuid "$@" >$OUT/stdout 2>$OUT/stderr &
 	started=$!
 	wait_for "a UUID" test -s $OUT/uuid
-	stage0 status --dir=$DATA --wait-ready=120s "$(uuid)" >/dev/null || { fail "it is not ready"; return 1; }
+	stage0 status --dir=$DATA --wait-ready=120s "$(uuid)" >/dev/null || fail "it is not ready"
+}
+
+# The whole life by our stage0, with overlays as rkt has them and without.
+mutable_life() {
+	begin_sandbox --net=none "$@" || return 1
 	app add "$(uuid)" $IMAGE --name=one -- -c 'echo I am one; echo kept >/kept; exit 4' &&
 		app add "$(uuid)" $IMAGE --name=two -- -c 'echo up; exec sleep 1000' || { cat $OUT/app.err; return 1; }
 	expect "states" "one created
