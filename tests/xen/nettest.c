@@ -13,8 +13,8 @@
  *   nettest frames IFNAME HEX...  sends frames as they are
  *   nettest watch IFNAME HEX      prints "watching", then each frame that comes in, to the one that is HEX
  *
- * As PID 1 it has eth0 with MAC 02:00:00:00:09:02 and 10.9.0.2/24, is a client of 10.9.0.1, and
- * powers off.
+ * As PID 1 it has eth0 with MAC 02:00:00:00:09:02 and 10.9.0.2/24, is a client of 10.9.0.1, or as many as
+ * clients= on the kernel's command line says, side by side, and powers off.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -298,15 +298,19 @@ static void be_init(void)
 	struct guest_nic nic = { .name = (char *)"eth0", .mac = { 2, 0, 0, 0, 9, 2 }, .mtu = 1500, .addrs = &addr, .naddrs = 1,
 		.routes = &route, .nroutes = 1 };
 	struct err e = ERR_INIT;
+	const char *clients = getenv("clients");
+	int n = clients ? atoi(clients) : 1;
 
 	(void)mkdir("/proc", 0755);
 	(void)mount("proc", "/proc", "proc", 0, NULL);
 	if (net_up(&(struct guest_plan){ .nics = &nic, .nnics = 1 }, 40000, &e) < 0)
 		fprintf(stderr, "nettest: %s\n", e.msg);
-	else if (fork() == 0)
-		exit(client("10.9.0.1", "5001", MIB));
 	else
-		(void)wait(NULL);
+		while (n-- > 0)
+			if (fork() == 0)
+				exit(client("10.9.0.1", "5001", MIB));
+	while (wait(NULL) > 0)
+		;
 	printf("end\n");
 	(void)fflush(stdout);
 	for (;;) {

@@ -1,22 +1,22 @@
 # TCP of a plain domain whose device is on a bridge by Debian's script, and of the same domain joined as a pod's is
 # (stage1/net/join.h); the start of a pod with a network.
 
-# The guest does its part and ends: "rtt US", "up KIB/S", "down KIB/S" on its console.
-net_domain() { # KIND VIF
+# The guest does its part and ends: "rtt US", "up KIB/S", "down KIB/S" on its console, of each of its clients.
+net_domain() { # KIND VIF [VCPUS [COMMAND LINE]]
 	cat >$OUT/net.cfg <<-END
 		name = "net"
 		kernel = "/job/vmlinux"
 		ramdisk = "/job/nettest-initramfs"
 		memory = 128
-		vcpus = 1
+		vcpus = ${3-1}
 		tsc_mode = "native"
-		extra = "console=hvc0 loglevel=4"
+		extra = "console=hvc0 loglevel=4 ${4-}"
 		vif = [ "mac=02:00:00:00:09:02,$2" ]
 	END
 	xl create -q -c $OUT/net.cfg </dev/null >$OUT/net.out 2>&1
 	wait_for "the domain to go" sh -c '! xl domid net' || return 1
 	for what in rtt up down; do
-		value=$(sed -n "s/^$what \([0-9]*\).*/\1/p" $OUT/net.out)
+		value=$(awk -v what=$what '$1 == what { sum += $2; n++ } END { if (n) print int(what == "rtt" ? sum / n : sum) }' $OUT/net.out)
 		[ "$value" ] || { cat $OUT/net.out >&2; return 1; }
 		note net-$1-$what $value
 	done
@@ -29,13 +29,13 @@ net_on_bridge() {
 }
 
 # /vif finds what it needs in the current directory.
-net_joined() {
+net_joined() { # [KIND [SCRIPT [VCPUS [COMMAND LINE]]]]
 	mkdir -p $OUT/pod/net
 	cp /job/both.nft $OUT/pod/net/eth0.nft
 	printf /run/netns/bench >$OUT/pod/netns
 	ip netns add bench && ip link add benchveth type veth peer name eth0 netns bench address 02:00:00:00:09:02 &&
 		ip link set benchveth up && ip addr add 10.9.0.1/24 dev benchveth && ip -n bench link set eth0 up &&
-		(cd $OUT/pod && net_domain joined script=/job/vif) && ip netns del bench || return 1
+		(cd $OUT/pod && net_domain "${1-joined}" "script=${2-/job/vif}" "${3-1}" "${4-}") && ip netns del bench || return 1
 	wait_for "the devices to go" sh -c '! ip link show benchveth'
 }
 
