@@ -80,7 +80,7 @@ static int look_around(struct run *r, struct plan_warnings *warnings, struct err
 		return -1;
 	r->mounts.exports_volumes = r->mounts.exports_volumes || r->opts->mutable_pod; /* they may come later */
 	r->net_request = (struct net_request){ .net = r->opts->net, .uuid = r->opts->uuid, .s1root = r->s1root,
-		.local_config = r->opts->local_config, .pod = &r->pod, .cancel = -1 };
+		.local_config = r->opts->local_config, .pod = &r->pod, .step = trace_step, .cancel = -1 };
 	return net_plan_make(&r->net_request, &r->net_plan, e);
 }
 

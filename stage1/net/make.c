@@ -43,6 +43,7 @@ static int call(const struct net_making *m, size_t i, int cancel, struct net_inf
 	if (announce(plan, c, infos, e) < 0 || (plugins.ports && net_file_write(c->ifname, "ports", plugins.ports, e) < 0) ||
 		plugins_add(&plugins, &add, e) < 0)
 		return -1;
+	plan_step(plan, "network '%s' is made", c->conf->name);
 	net_info_set_ip(&infos->list[infos->n - 1], &add);
 	ret = net_file_write(c->ifname, "result", add.text, e);
 	if (ret == 0)

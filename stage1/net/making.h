@@ -20,6 +20,13 @@ struct net_plan {
 	struct ports_held held;
 };
 
+/* Tells that something was done, to who wants to know. */
+#define plan_step(plan, ...) \
+	do { \
+		if ((plan)->request->step) \
+			(plan)->request->step(__VA_ARGS__); \
+	} while (0)
+
 struct net_making {
 	const struct net_plan *plan;
 	char *netns_path;

@@ -191,6 +191,7 @@ int net_begin(struct net_plan *plan, struct net_making **making_r, struct err *e
 		return -1;
 	}
 	*making_r = m;
+	plan_step(plan, "the networks' plugins begin");
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct net_request {
 	const char *local_config; /* NULL: /etc/rkt */
 	const struct pod *pod;    /* for its ports */
 	int timeout_ms;           /* for each plugin; 0: NET_PLUGIN_TIMEOUT_MS */
+	void (*step)(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* is told what has been done; or NULL */
 	int cancel;               /* can be read when net_finish() is to wait no longer; -1: none */
 };
 
