@@ -88,15 +88,13 @@ static int read_number(const char *path, const char *before, uint64_t *n_r, stru
  * would first take everybody's programs from the cache, and read them again and again. Of processes: so many that
  * they alone cannot use that memory up. The kernel's own bounds must not be met before, or PID 1 could start none.
  */
-static int limit_apps(int apps, struct err *e)
+static int limit_apps_to(int apps, uint64_t memory, struct err *e)
 {
-	uint64_t memory, pids, threads, pid_max;
+	uint64_t pids, threads, pid_max;
 
-	if (read_number("/proc/meminfo", "MemAvailable:", &memory, e) < 0 ||
-		read_number("/proc/sys/kernel/threads-max", "", &threads, e) < 0 ||
+	if (read_number("/proc/sys/kernel/threads-max", "", &threads, e) < 0 ||
 		read_number("/proc/sys/kernel/pid_max", "", &pid_max, e) < 0)
 		return -1;
-	memory -= memory / 8 < KIB_FOR_PID_1 ? memory / 8 : KIB_FOR_PID_1;
 	pids = memory / KIB_OF_A_PID;
 	if (pids < PIDS_MIN)
 		pids = PIDS_MIN;
@@ -107,6 +105,27 @@ static int limit_apps(int apps, struct err *e)
 	if (write_number(apps, "memory.max", memory << 10, e) < 0)
 		return -1;
 	return write_number(apps, "pids.max", pids, e);
+}
+
+/* At first: what there is; then, when the machine has grown, as much more (stage1/machine.h). It never shrinks. */
+static int limit_apps(int apps, bool first, struct err *e)
+{
+	static uint64_t memory, total; /* KiB: of the apps; of the machine then */
+	uint64_t now, available;
+
+	if (read_number("/proc/meminfo", "MemTotal:", &now, e) < 0)
+		return -1;
+	if (!first && now <= total)
+		return 0;
+	if (!first) {
+		memory += now - total;
+	} else {
+		if (read_number("/proc/meminfo", "MemAvailable:", &available, e) < 0)
+			return -1;
+		memory = available - (available / 8 < KIB_FOR_PID_1 ? available / 8 : KIB_FOR_PID_1);
+	}
+	total = now;
+	return limit_apps_to(apps, memory, e);
 }
 
 /* The cgroup of all apps; -1 on failure. */
@@ -122,7 +141,7 @@ static int open_apps(struct err *e)
 		return -1;
 	apps = make_group(root, APPS, e);
 	if (apps < 0 || write_text(apps, "cgroup.subtree_control", CONTROLLERS, e) < 0 ||
-		(made && limit_apps(apps, e) < 0))
+		limit_apps(apps, made, e) < 0)
 		return -1;
 	return STEAL_FD(apps);
 }

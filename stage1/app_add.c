@@ -31,10 +31,21 @@ static int find_in_manifest(const struct pod *pod, const char *name, size_t *i_r
 	return err_set(e, ERR_INPUT, "the pod's manifest has no app '%s'", name);
 }
 
-/* A limit that the machine cannot keep is none: with others' limits it must fit into what there is. */
-static int check_memory(const struct apps *a, const struct pod_app *app, uint64_t *limit_r, struct err *e)
+/* In bytes, when the machine has that many KiB. */
+static uint64_t room_for_apps(const struct machine *m, uint64_t kib)
 {
-	uint64_t kib = a->in->memory_kib, room = kib > SIZE_GUEST_KIB ? (kib - SIZE_GUEST_KIB) << 10 : 0, taken = 0;
+	return kib > m->guest_kib ? (kib - m->guest_kib) << 10 : 0;
+}
+
+/*
+ * A limit that the machine cannot keep is none: with others' limits it must fit into what there is, or what there may
+ * be. *needed_kib_r: how large the machine must be.
+ */
+static int check_memory(const struct apps *a, const struct pod_app *app, uint64_t *limit_r, uint64_t *needed_kib_r,
+	struct err *e)
+{
+	const struct machine *m = a->in->machine;
+	uint64_t room = room_for_apps(m, m->memory_max_kib), taken = 0;
 	struct guest_limits limits;
 
 	if (isolators_plan(a->in->plan->opts, app, &limits, NULL, e) < 0)
@@ -44,21 +55,24 @@ static int check_memory(const struct apps *a, const struct pod_app *app, uint64_
 		taken += a->slots[i].name && !a->slots[i].forgotten ? a->slots[i].memory : 0;
 	if (limits.memory_max > 0 && (taken > room || limits.memory_max > room - taken))
 		return err_set(e, ERR_INPUT, "app '%s': its limit of %llu MiB does not fit: of the %llu MiB that the pod's "
-			"machine has for apps %llu are promised. The pod's annotation '" SIZE_NOTE_MEMORY "' says how large "
-			"that is", app->name, (unsigned long long)(limits.memory_max >> 20), (unsigned long long)(room >> 20),
-			(unsigned long long)(taken >> 20));
+			"machine has for apps %llu are promised. The pod's annotation '" SIZE_NOTE_MEMORY "%s' says how "
+			"large that is", app->name, (unsigned long long)(limits.memory_max >> 20), (unsigned long long)(room >> 20),
+			(unsigned long long)(taken >> 20), m->memory_max_kib > m->memory_kib ? "-max" : "");
 	*limit_r = limits.memory_max;
+	*needed_kib_r = m->memory_kib;
+	if (limits.memory_max > 0 && taken + limits.memory_max > room_for_apps(m, m->memory_kib))
+		*needed_kib_r = m->guest_kib + ((taken + limits.memory_max + (1 << 20) - 1) >> 20 << 10);
 	return 0;
 }
 
-static int plan_ahead(struct adding *x, uint64_t *limit_r, struct err *e)
+static int plan_ahead(struct adding *x, uint64_t *limit_r, uint64_t *needed_kib_r, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
 	struct mounts_plan all = MOUNTS_PLAN_INIT;
 	int ret = -1;
 
 	if (plan_check_app(&x->in, x->i, &warnings, e) == 0 &&
-		check_memory(x->a, &x->pod->apps[x->i], limit_r, e) == 0)
+		check_memory(x->a, &x->pod->apps[x->i], limit_r, needed_kib_r, e) == 0)
 		ret = plan_mounts(x->pod, &all, NULL, e);
 	if (ret == 0) {
 		mounts_of_app(&all, x->i, x->a->trees, &x->mounts);
@@ -169,12 +183,16 @@ static int add_planned(struct adding *x, int ns, uint64_t limit, struct err *e)
 static int add_of(struct apps *a, const struct pod *pod, const char *name, int ns, struct err *e)
 {
 	struct adding x = { .a = a, .pod = pod, .in = *a->in->plan };
-	uint64_t limit;
+	uint64_t limit, needed;
 	int ret = -1;
 
 	x.in.pod = pod;
-	if (find_in_manifest(pod, name, &x.i, e) < 0 || plan_ahead(&x, &limit, e) < 0)
+	if (find_in_manifest(pod, name, &x.i, e) < 0 || plan_ahead(&x, &limit, &needed, e) < 0)
 		return -1;
+	if (needed > a->in->machine->memory_kib) {
+		mounts_plan_dispose(&x.mounts);
+		return machine_grow(a->in->machine, needed, e) < 0 ? err_prefix(e, "app '%s'", name) : 1;
+	}
 	x.entry = xasprintf(PLAN_EXPORT_POD "/" PLAN_POD_APPS "/%s.%u", name, a->trees);
 	a->trees += 1 + (unsigned)x.mounts.nvolumes;
 	ret = add_planned(&x, ns, limit, e);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "stage1/control.h"
+#include "stage1/machine.h"
 #include "stage1/output.h"
 #include "stage1/plan/plan.h"
 #include "stage1/session.h"
@@ -19,7 +20,7 @@ enum { APPS_POLL_MAX = 17 };
 
 struct apps_input {
 	const struct plan_input *plan; /* all of it that is the pod's: `pod` and `mounts` are its own at each time */
-	uint64_t memory_kib;           /* what the machine has */
+	struct machine *machine;       /* whose memory the apps are promised */
 	struct session *session;
 	struct output *output;
 	struct control *control;       /* those who attach */

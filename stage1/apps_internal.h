@@ -24,7 +24,10 @@ struct apps {
 	size_t nclients;
 };
 
-/* app_add.c: reads the manifest, plans that app, adds its files, gives it a number. `ns`: see app_files.h */
+/*
+ * app_add.c: reads the manifest, plans that app, adds its files, gives it a number. `ns`: see app_files.h.
+ * 1: nothing is done but that the machine grows, which has to be first: once it has, again.
+ */
 int apps_add(struct apps *a, const char *name, int ns, struct err *e);
 
 /* apps.c */

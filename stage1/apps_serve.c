@@ -25,6 +25,8 @@ struct app_client {
 	uint32_t op;      /* 0: it has not asked yet */
 	unsigned id;
 	int64_t deadline; /* monotonic ms */
+	char *growing;    /* the name of an app that is added when the machine has grown; NULL: none waits for that */
+	int ns;           /* its caller's mount namespace */
 };
 
 int apps_open(struct apps **a_r, const struct apps_input *in, struct err *e)
@@ -58,8 +60,18 @@ static bool accept_one(struct apps *a)
 		return true;
 	cl = xcalloc(1, sizeof(*cl));
 	cl->fd = STEAL_FD(fd);
+	cl->ns = -1;
 	a->clients[a->nclients++] = cl;
 	return true;
+}
+
+static void free_client(struct app_client *cl)
+{
+	if (cl->ns >= 0)
+		(void)close(cl->ns);
+	(void)close(cl->fd);
+	free(cl->growing);
+	free(cl);
 }
 
 static void answer(struct app_client *cl, const struct err *e)
@@ -101,7 +113,24 @@ static int take_request(struct app_client *cl, struct appctl_request *rq, int *f
 	return n == (ssize_t)sizeof(*rq) && memchr(rq->app, 0, sizeof(rq->app)) ? 1 : -1;
 }
 
-static int begin(struct apps *a, struct app_client *cl, const struct appctl_request *rq, int ns, struct err *e)
+/* One that waits for the machine keeps its namespace for later. */
+static int begin_add(struct apps *a, struct app_client *cl, const char *name, int *ns, struct err *e)
+{
+	int ret = apps_add(a, name, *ns, e);
+
+	if (ret <= 0)
+		return ret;
+	cl->growing = xstrdup(name);
+	cl->ns = STEAL_FD(*ns);
+	return 0;
+}
+
+static bool any_grows(const struct apps *a)
+{
+	return a->in->machine && a->in->machine->wanted_kib > 0;
+}
+
+static int begin(struct apps *a, struct app_client *cl, const struct appctl_request *rq, int *ns, struct err *e)
 {
 	int id = apps_find(a, rq->app);
 	int64_t now = monotonic_ms();
@@ -110,7 +139,7 @@ static int begin(struct apps *a, struct app_client *cl, const struct appctl_requ
 	cl->id = (unsigned)(id < 0 ? 0 : id);
 	switch (rq->op) {
 	case APPCTL_ADD:
-		return apps_add(a, rq->app, ns, e);
+		return begin_add(a, cl, rq->app, ns, e);
 	case APPCTL_START:
 		cl->deadline = now + START_MS;
 		return apps_start(a, rq->app, e);
@@ -150,7 +179,7 @@ static bool hear(struct apps *a, struct app_client *cl)
 		cl->done = true;
 		return false;
 	}
-	if (begin(a, cl, &rq, fd, &e) < 0)
+	if (begin(a, cl, &rq, &fd, &e) < 0)
 		answer(cl, &e);
 	return true;
 }
@@ -178,19 +207,39 @@ static bool has_left(struct apps *a, unsigned id, bool late, struct err *e)
 	return true;
 }
 
+/* True when it has grown, or will not, and the app was added or cannot be. */
+static bool has_grown(struct apps *a, struct app_client *cl, struct err *e)
+{
+	AUTO_FREE char *name = NULL;
+	AUTO_CLOSE int ns = -1;
+	int ret = machine_grown(a->in->machine, e);
+
+	if (ret == 0)
+		return false;
+	name = STEAL(cl->growing);
+	ns = STEAL_FD(cl->ns);
+	if (ret < 0)
+		(void)err_prefix(e, "app '%s'", name);
+	else if (apps_add(a, name, ns, e) > 0) /* the manifest has changed meanwhile */
+		(void)err_set(e, ERR_HOST, "app '%s': its limit has grown while it was added", name);
+	return true;
+}
+
 static void follow(struct apps *a, struct app_client *cl)
 {
 	const struct session_app *app = &a->in->session->apps[cl->id];
 	bool late = monotonic_ms() >= cl->deadline, done = true;
 	struct err e = ERR_INIT;
 
-	if (cl->op == APPCTL_START)
+	if (cl->growing)
+		done = has_grown(a, cl, &e);
+	else if (cl->op == APPCTL_START)
 		done = has_started(app, &e);
 	else if (cl->op == APPCTL_STOP)
 		done = !session_runs(a->in->session, cl->id);
 	else if (cl->op == APPCTL_REMOVE && !a->slots[cl->id].forgotten)
 		done = has_left(a, cl->id, late, &e);
-	if (!done && late) {
+	if (!done && late && !cl->growing) {
 		(void)err_set(&e, ERR_HOST, "app '%s': the guest does not %s it", a->slots[cl->id].name,
 			cl->op == APPCTL_START ? "start" : "stop");
 		done = true;
@@ -212,7 +261,7 @@ bool apps_serve(struct apps *a)
 	for (size_t i = 0; i < a->nclients; i++) {
 		struct app_client *cl = a->clients[i];
 
-		if (cl->op == 0 && !cl->done)
+		if (cl->op == 0 && !cl->done && !any_grows(a)) /* what there will be is promised already */
 			moved = hear(a, cl) || moved;
 		if (cl->op != 0 && !cl->done)
 			follow(a, cl);
@@ -220,8 +269,7 @@ bool apps_serve(struct apps *a)
 			a->clients[kept++] = cl;
 			continue;
 		}
-		(void)close(cl->fd);
-		free(cl);
+		free_client(cl);
 	}
 	a->nclients = kept;
 	return moved;
@@ -237,9 +285,9 @@ size_t apps_prepare(const struct apps *a, struct pollfd *fds, int *timeout_ms)
 	fds[n++] = (struct pollfd){ .fd = a->nclients < COUNT(a->clients) ? a->fd : -1, .events = POLLIN };
 	for (size_t i = 0; i < a->nclients; i++) {
 		const struct app_client *cl = a->clients[i];
-		int64_t left = cl->deadline > now ? cl->deadline - now : 0;
+		int64_t left = cl->growing ? MACHINE_LOOK_MS : cl->deadline > now ? cl->deadline - now : 0;
 
-		fds[n++] = (struct pollfd){ .fd = cl->op == 0 ? cl->fd : -1, .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = cl->op == 0 && !any_grows(a) ? cl->fd : -1, .events = POLLIN };
 		if (cl->op != 0 && (*timeout_ms < 0 || left < *timeout_ms))
 			*timeout_ms = (int)left;
 	}
@@ -252,8 +300,7 @@ void apps_close(struct apps *a)
 		return;
 	(void)apps_serve(a);
 	for (size_t i = 0; i < a->nclients; i++) {
-		(void)close(a->clients[i]->fd);
-		free(a->clients[i]);
+		free_client(a->clients[i]);
 	}
 	a->nclients = 0;
 	(void)close(a->fd);

@@ -19,6 +19,7 @@
 #include "stage1/output.h"
 #include "stage1/plan/logs.h"
 #include "stage1/plan/plan.h"
+#include "stage1/plan/size.h"
 #include "stage1/plan/streams.h"
 #include "stage1/poddir.h"
 #include "stage1/relay.h"
@@ -333,7 +334,10 @@ static int let_run(struct run *r, struct err *e)
 {
 	AUTO_CLOSE int backend = -1;
 	const struct plan_input plan = plan_input(r);
-	struct apps_input apps = { .plan = &plan, .memory_kib = r->domain_plan.memory_kib };
+	struct machine machine = { .xo = r->xo, .xen = r->xen, .domid = r->domid,
+		.memory_kib = r->domain_plan.memory_kib, .memory_max_kib = r->domain_plan.memory_max_kib,
+		.guest_kib = SIZE_GUEST_KIB + size_tables_kib(r->domain_plan.memory_max_kib - r->domain_plan.memory_kib) };
+	struct apps_input apps = { .plan = &plan, .machine = &machine };
 	int console = -1, ret;
 
 	if (r->xo->backend(r->xen, r->domid, &backend, e) < 0 ||

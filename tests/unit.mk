@@ -23,7 +23,7 @@ UNIT_test_console    := stage1/console.c stage1/terminal.c
 UNIT_test_attach     := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_crilog     := stage1/crilog.c $(COMMON)
 UNIT_test_control    := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
-UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
+UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c machine.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
 	sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
 UNIT_test_app_files  := $(addprefix stage1/,app_files.c export.c export_tree.c idmap.c volumes.c p9/confine.c p9/filter.c) \
 	$(PLAN) $(POD) $(WIRE) $(COMMON)

@@ -55,6 +55,7 @@ struct domain_plan {
 	char *kernel, *ramdisk; /* absolute paths in dom0 */
 	char *cmdline;    /* at most DOMAIN_CMDLINE_MAX bytes */
 	uint64_t memory_kib;
+	uint64_t memory_max_kib; /* what it may grow to; at least memory_kib */
 	uint64_t core_max_kib; /* when the guest crashes its memory is kept, if it is no larger; 0: never */
 	uint32_t vcpus;
 	bool pinned;             /* to `cpus`, all of the vCPUs to all of them */

@@ -122,7 +122,11 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 		return err_set(e, ERR_INPUT, "the pod has %zu networks, over %d", in->nnics, DOMAIN_NICS_MAX);
 	if (type_plan(in->pod, in->facts, &plan.type, e) < 0 || size_plan(in, &size, w, e) < 0)
 		return -1;
+	if (plan.type == DOMAIN_PVH && size.memory_max_kib > size.memory_kib)
+		return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': the memory of a PVH guest does not grow: "
+			"leave it out, or '" TYPE_NOTE "'");
 	plan.memory_kib = size.memory_kib;
+	plan.memory_max_kib = size.memory_max_kib;
 	plan.core_max_kib = size.core_max_kib;
 	plan.vcpus = size.vcpus;
 	plan.pinned = size.place.pinned;

@@ -49,6 +49,8 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	print_field("  ramdisk          ", plan->ramdisk, out);
 	print_field("  cmdline          ", plan->cmdline, out);
 	fprintf(out, "  memory           %llu KiB\n", (unsigned long long)plan->memory_kib);
+	if (plan->memory_max_kib > plan->memory_kib)
+		fprintf(out, "  grows to         %llu KiB\n", (unsigned long long)plan->memory_max_kib);
 	fprintf(out, "  vcpus            %u\n", plan->vcpus);
 	if (plan->pinned) {
 		AUTO_FREE char *cpus = cpu_set_text(&plan->cpus);

@@ -13,8 +13,7 @@ static int note_refused(struct err *e, const char *name, const char *text, const
 	return err_set(e, ERR_INPUT, "annotation '%s': '%s' %s", name, text, why);
 }
 
-/* KiB of a kernel's own tables for that many of memory: page descriptors, page tables, Xen's p2m. */
-static uint64_t tables_kib(uint64_t memory_kib)
+uint64_t size_tables_kib(uint64_t memory_kib)
 {
 	return memory_kib / 32;
 }
@@ -38,13 +37,28 @@ static int memory_of_apps(const struct plan_input *in, struct size *size, struct
 		apps += limits.memory_max ? (limits.memory_max + 1023) >> 10 : SIZE_APP_KIB;
 		millis += (limits.cpu_max + 999) / 1000 * 1000;
 	}
-	size->memory_kib = SIZE_GUEST_KIB + apps + tables_kib(apps > SIZE_APP_KIB ? apps - SIZE_APP_KIB : 0);
+	size->memory_kib = SIZE_GUEST_KIB + apps + size_tables_kib(apps > SIZE_APP_KIB ? apps - SIZE_APP_KIB : 0);
 	size->memory_kib = (size->memory_kib + 1023) >> 10 << 10;
 	if (size->memory_kib < PLAN_MEMORY_KIB)
 		size->memory_kib = PLAN_MEMORY_KIB;
 	if (in->mounts && in->mounts->exports_volumes)
 		size->memory_kib += SIZE_EXPORT_KIB;
 	size->vcpus = millis == 0 ? 1 : (uint32_t)(millis / 1000);
+	return 0;
+}
+
+/* A quantity of bytes as KiB, a whole number of MiB. */
+static int read_memory(const char *name, const char *text, uint64_t *kib_r, struct err *e)
+{
+	const char *wrong;
+	uint64_t n;
+
+	wrong = quantity_amount(text, QUANTITY_ONES, &n);
+	if (wrong)
+		return note_refused(e, name, text, wrong);
+	if (n >> 10 < SIZE_MEMORY_MIN_KIB)
+		return note_refused(e, name, text, "is under 24Mi");
+	*kib_r = (n + (1 << 20) - 1) >> 20 << 10;
 	return 0;
 }
 
@@ -56,14 +70,8 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 	const char *wrong;
 	uint64_t n;
 
-	if (memory) {
-		wrong = quantity_amount(memory, QUANTITY_ONES, &n);
-		if (wrong)
-			return note_refused(e, SIZE_NOTE_MEMORY, memory, wrong);
-		if (n >> 10 < SIZE_MEMORY_MIN_KIB)
-			return note_refused(e, SIZE_NOTE_MEMORY, memory, "is under 24Mi");
-		size->memory_kib = (n + (1 << 20) - 1) >> 20 << 10;
-	}
+	if (memory && read_memory(SIZE_NOTE_MEMORY, memory, &size->memory_kib, e) < 0)
+		return -1;
 	if (core) {
 		wrong = quantity_amount(core, QUANTITY_ONES, &n);
 		if (wrong)
@@ -83,7 +91,7 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 
 static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 {
-	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE,
+	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_MEMORY_MAX, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE,
 		PLACE_NOTE_CPUS, PLACE_NOTE_POOL, TYPE_NOTE };
 
 	for (size_t i = 0; i < pod->napps; i++)
@@ -91,6 +99,33 @@ static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 			if (pod_note(pod->apps[i].notes, pod->apps[i].nnotes, names[k]))
 				plan_warn(w, "app '%s', annotation '%s': ignored, only the pod's counts",
 					pod->apps[i].name, names[k]);
+}
+
+/* What it may grow to. The kernel's tables for all of that are there from the start. */
+static int plan_growth(const struct plan_input *in, struct size *size, struct plan_warnings *w, struct err *e)
+{
+	const char *max = pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY_MAX);
+	uint64_t kib = 0;
+
+	if (max && read_memory(SIZE_NOTE_MEMORY_MAX, max, &kib, e) < 0)
+		return -1;
+	if (max && !in->opts->mutable_pod)
+		plan_warn(w, "annotation '" SIZE_NOTE_MEMORY_MAX "': ignored, only mutable pods grow");
+	if (max && in->opts->mutable_pod) {
+		if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY) && kib > size->memory_kib)
+			size->memory_kib += (size_tables_kib(kib - size->memory_kib) + 1023) >> 10 << 10;
+		if (kib < size->memory_kib)
+			return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is under the %llu MiB that the "
+				"pod begins with", max, (unsigned long long)(size->memory_kib >> 10));
+		if (kib / SIZE_GROWTH > size->memory_kib)
+			return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is over %d times the %llu MiB that "
+				"the pod begins with: no guest grows so far", max, SIZE_GROWTH,
+				(unsigned long long)(size->memory_kib >> 10));
+		size->memory_max_kib = kib;
+	}
+	if (size->memory_max_kib < size->memory_kib)
+		size->memory_max_kib = size->memory_kib;
+	return 0;
 }
 
 int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warnings *w, struct err *e)
@@ -117,6 +152,8 @@ int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warn
 	}
 	if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY))
 		size.memory_kib += queues_kib(in, size.vcpus);
+	if (plan_growth(in, &size, w, e) < 0)
+		return -1;
 	warn_of_app_notes(in->pod, w);
 	*size_r = size;
 	return 0;

@@ -79,7 +79,8 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 			libxl_bitmap_set(&b->avail_vcpus, (int)i);
 	if (plan->pinned)
 		fill_affinity(ctx, plan, b);
-	b->max_memkb = b->target_memkb = plan->memory_kib;
+	b->max_memkb = plan->memory_max_kib;
+	b->target_memkb = plan->memory_kib;
 	b->video_memkb = 0;
 	if (plan->type == DOMAIN_PV)
 		b->shadow_memkb = 0; /* of the other type libxl knows how much */

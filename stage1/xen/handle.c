@@ -171,6 +171,7 @@ const struct xen_ops stage1_xen_ops = {
 	.resume = xen_resume,
 	.paused = xen_paused,
 	.usage = xen_usage,
+	.set_memory = xen_set_memory,
 	.destroy = xen_destroy,
 	.sweep = p9_sweep,
 	.dump = xen_dump,

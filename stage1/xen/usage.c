@@ -36,6 +36,14 @@ int xen_resume(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
+int xen_set_memory(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e)
+{
+	xl_log_forget(xen);
+	if (libxl_set_memory_target(xen->ctx, domid, (int64_t)kib, 0, 1))
+		return err_xl(e, xen, "give domain %u memory", domid);
+	return 0;
+}
+
 static int read_vcpus(struct xen *xen, uint32_t domid, struct xen_usage *u, struct err *e)
 {
 	int n, ncpus;

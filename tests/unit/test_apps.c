@@ -39,6 +39,40 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	return (int)ret;
 }
 
+/* Xen, as far as a machine grows. */
+static uint64_t free_kib, has_kib, target_kib;
+
+static int fake_facts(struct xen *xen, struct host_facts *facts_r, struct err *e)
+{
+	(void)xen;
+	(void)e;
+	*facts_r = (struct host_facts){ .free_kib = free_kib };
+	return 0;
+}
+
+static int fake_set_memory(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e)
+{
+	(void)xen;
+	(void)domid;
+	(void)e;
+	target_kib = kib;
+	return 0;
+}
+
+static int fake_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e)
+{
+	(void)xen;
+	(void)domid;
+	(void)e;
+	*usage_r = (struct xen_usage){ .memory_kib = has_kib };
+	return 0;
+}
+
+static const struct xen_ops xen = { .facts = fake_facts, .set_memory = fake_set_memory, .usage = fake_usage };
+static struct machine machine;
+
+enum { LARGE_KIB = 256 << 10 }; /* what an app whose name begins with 'l' needs the machine to have */
+
 /* In place of app_add.c's: a plan of any bytes, and no files. */
 int apps_add(struct apps *a, const char *name, int ns, struct err *e)
 {
@@ -46,6 +80,8 @@ int apps_add(struct apps *a, const char *name, int ns, struct err *e)
 
 	if (ns < 0)
 		return err_set(e, ERR_USAGE, "nothing came along");
+	if (*name == 'l' && machine.memory_kib < LARGE_KIB)
+		return machine_grow(&machine, LARGE_KIB, e) < 0 ? -1 : 1;
 	if (session_add(a->in->session, xcalloc(1, 3), 3, &id, e) < 0)
 		return -1;
 	a->slots[id] = (struct app_slot){ .name = xstrdup(name) };
@@ -95,7 +131,11 @@ static int setup(void **state)
 	output_open(output, s, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO, .journal = "/none", .pod = "" });
 	if (control_open(&callers, &e) < 0)
 		return -1;
-	input = (struct apps_input){ .plan = &plan, .control = callers, .session = s, .output = output, .backend = -1 };
+	input = (struct apps_input){ .plan = &plan, .control = callers, .session = s, .output = output, .backend = -1,
+		.machine = &machine };
+	machine = (struct machine){ .xo = &xen, .memory_kib = 128 << 10, .memory_max_kib = LARGE_KIB };
+	free_kib = 1 << 20;
+	has_kib = target_kib = 128 << 10;
 	return apps_open(&apps, &input, &e);
 }
 
@@ -346,6 +386,61 @@ static void nonsense(void **state)
 	assert_int_equal(apps_prepare(apps, fds, &timeout), 1);
 }
 
+static void the_machine_grows_first(void **state)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), large, other;
+	struct pollfd fds[APPS_POLL_MAX];
+	int timeout = -1;
+
+	(void)state;
+	greet();
+	free_kib = 127 << 10;
+	answered(ask(APPCTL_ADD, "large", null), "the pod needs 128 MiB more of memory, Xen has 127 MiB free");
+	assert_int_equal(target_kib, 128 << 10);
+	free_kib = 128 << 10;
+	large = ask(APPCTL_ADD, "large", null);
+	assert_int_equal(target_kib, LARGE_KIB);
+	other = ask(APPCTL_ADD, "other", null); /* has its turn when it is known what there is */
+	unanswered(large);
+	unanswered(other);
+	assert_int_equal(apps_prepare(apps, fds, &timeout), 3);
+	assert_int_equal(timeout, MACHINE_LOOK_MS);
+	assert_true(fds[1].fd < 0 && fds[2].fd < 0);
+	skew_s += 21;
+	(void)apps_serve(apps);
+	answered(large, "app 'large': the guest does not take the memory that it is given: it has 128 of 256 MiB");
+	assert_int_equal(target_kib, 128 << 10);
+	assert_int_equal(apps_find(apps, "large"), -1);
+	(void)apps_serve(apps);
+	answered(other, "");
+	large = ask(APPCTL_ADD, "large", null);
+	has_kib = LARGE_KIB - 100; /* a guest's count of pages may differ a little */
+	unanswered(large);
+	(void)apps_serve(apps);
+	answered(large, "");
+	assert_int_equal(apps_find(apps, "large"), 1);
+	assert_int_equal(machine.memory_kib, LARGE_KIB);
+	answered(ask(APPCTL_ADD, "last", null), "");
+	(void)close(null);
+}
+
+/* With one that waits for the machine. */
+static void the_pod_ends_while_it_grows(void **state)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), large;
+	char byte;
+
+	(void)state;
+	greet();
+	large = ask(APPCTL_ADD, "large", null);
+	unanswered(large);
+	apps_close(apps);
+	closed = true;
+	assert_int_equal(recv(large, &byte, 1, 0), 0);
+	(void)close(large);
+	(void)close(null);
+}
+
 static void the_pod_ends(void **state)
 {
 	int stop, gone;
@@ -381,6 +476,8 @@ int main(void)
 		T(what_is_not_there_is_stopped_and_gone),
 		T(a_guest_that_does_nothing),
 		T(nonsense),
+		T(the_machine_grows_first),
+		T(the_pod_ends_while_it_grows),
 		T(the_pod_ends),
 	};
 

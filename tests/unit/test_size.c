@@ -96,6 +96,53 @@ static void sizes_the_machine(void **state)
 	}
 }
 
+static void bounds_growth(void **state)
+{
+	static const struct {
+		const char *memory, *max;
+		bool fixed;
+		uint64_t mib, max_mib;
+		const char *warning, *error;
+	} rows[] = {
+		{ .mib = 128, .max_mib = 128 },
+		{ .memory = "64Mi", .max = "640Mi", .mib = 64, .max_mib = 640 },
+		{ .max = "1Gi", .mib = 128 + 28, .max_mib = 1024 }, /* the kernel's tables */
+		{ .memory = "64Mi", .max = "64Mi", .mib = 64, .max_mib = 64 },
+		{ .memory = "64Mi", .max = "640Mi", .fixed = true, .mib = 64, .max_mib = 64,
+			.warning = "annotation 'stage1-xen/memory-max': ignored, only mutable pods grow" },
+		{ .memory = "64Mi", .max = "63Mi",
+			.error = "annotation 'stage1-xen/memory-max': '63Mi' is under the 64 MiB that the pod begins with" },
+		{ .memory = "64Mi", .max = "651Mi", .error = "annotation 'stage1-xen/memory-max': '651Mi' is over 10 times the "
+			"64 MiB that the pod begins with: no guest grows so far" },
+		{ .max = "much", .error = "annotation 'stage1-xen/memory-max': 'much' is not a quantity" },
+		{ .max = "1Mi", .fixed = true, .error = "annotation 'stage1-xen/memory-max': '1Mi' is under 24Mi" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct run_opts with = { .net = "none", .uuid = opts.uuid, .mutable_pod = !rows[i].fixed };
+		struct pod_pair notes[2];
+		struct pod_app app = { .name = TEXT("a") };
+		struct pod pod = { .apps = &app, .napps = 1, .notes = notes };
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+		struct size size = { .vcpus = 0 };
+
+		if (rows[i].memory)
+			notes[pod.nnotes++] = (struct pod_pair){ TEXT(SIZE_NOTE_MEMORY), TEXT(rows[i].memory) };
+		if (rows[i].max)
+			notes[pod.nnotes++] = (struct pod_pair){ TEXT(SIZE_NOTE_MEMORY_MAX), TEXT(rows[i].max) };
+		(void)size_plan(&(struct plan_input){ .opts = &with, .pod = &pod, .facts = &facts, .s1root = "/s" }, &size, &w, &e);
+		assert_string_equal(e.msg, rows[i].error ? rows[i].error : "");
+		assert_int_equal(size.memory_kib, rows[i].mib << 10);
+		assert_int_equal(size.memory_max_kib, rows[i].max_mib << 10);
+		assert_int_equal(w.n, rows[i].warning ? 1 : 0);
+		if (rows[i].warning)
+			assert_string_equal(w.line[0], rows[i].warning);
+		plan_warnings_dispose(&w);
+	}
+}
+
 /* What an image's author may have written must not steer the machine. */
 static void bounds_cores(void **state)
 {
@@ -169,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_the_machine),
+		cmocka_unit_test(bounds_growth),
 		cmocka_unit_test(bounds_cores),
 		cmocka_unit_test(ignores_the_notes_of_apps),
 		cmocka_unit_test(gives_vcpus_their_event_channels),
