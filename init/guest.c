@@ -217,6 +217,8 @@ static void plan_part(struct guest *g, const struct frame *f)
 
 static void begin_added(struct guest *g, unsigned id)
 {
+	if (g->ops->grown)
+		g->ops->grown();
 	added_begin(&g->added[id], &g->apps[id], id);
 	if (life_of(g) != POD_RUNS) /* nothing else would tell it */
 		app_stop(&g->apps[id], g->deadline);

@@ -15,6 +15,8 @@
 struct guest_ops {
 	/* After the plan has arrived, before the first app: mounts, host name. */
 	int (*prepare)(const struct guest_plan *plan, struct err *e);
+	/* Before an app that was added begins: the machine may have grown for it. May be NULL. */
+	void (*grown)(void);
 	/* In a process of its own, when an app is gone: no file of it is to be known here any more. May be NULL. */
 	void (*let_go)(void);
 	/* After the last process is gone: what was written reaches dom0. */

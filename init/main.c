@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "init/backends.h"
+#include "init/cpus.h"
 #include "init/guest.h"
 #include "init/mounts.h"
 #include "init/net.h"
@@ -59,7 +60,7 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 
 int main(void)
 {
-	static const struct guest_ops ops = { .prepare = prepare, .let_go = mounts_let_go, .finish = mounts_exports_end };
+	static const struct guest_ops ops = { .prepare = prepare, .grown = cpus_up, .let_go = mounts_let_go, .finish = mounts_exports_end };
 	struct err e = ERR_INIT;
 	struct transport io;
 	int sigfd;

@@ -12,6 +12,12 @@
 #include "stage1/poddir.h"
 #include "stage1/terminal.h"
 
+/* What the machine owes to an app, and how large it must be to owe that to all. */
+struct promise {
+	uint64_t memory, needed_kib; /* in bytes; KiB */
+	uint32_t vcpus, needed_vcpus;
+};
+
 struct adding {
 	struct apps *a;
 	const struct pod *pod;
@@ -19,6 +25,7 @@ struct adding {
 	struct mounts_plan mounts; /* of that app */
 	struct plan_input in;
 	char *entry; /* of its root */
+	struct promise promise;
 };
 
 static int find_in_manifest(const struct pod *pod, const char *name, size_t *i_r, struct err *e)
@@ -39,10 +46,9 @@ static uint64_t room_for_apps(const struct machine *m, uint64_t kib)
 
 /*
  * A limit that the machine cannot keep is none: with others' limits it must fit into what there is, or what there may
- * be. *needed_kib_r: how large the machine must be.
+ * be. Of processors it may have fewer than its limit says.
  */
-static int check_memory(const struct apps *a, const struct pod_app *app, uint64_t *limit_r, uint64_t *needed_kib_r,
-	struct err *e)
+static int check_limits(const struct apps *a, const struct pod_app *app, struct promise *p, struct err *e)
 {
 	const struct machine *m = a->in->machine;
 	uint64_t room = room_for_apps(m, m->memory_max_kib), taken = 0;
@@ -51,28 +57,33 @@ static int check_memory(const struct apps *a, const struct pod_app *app, uint64_
 	if (isolators_plan(a->in->plan->opts, app, &limits, NULL, e) < 0)
 		return -1;
 	isolators_dispose(&limits);
-	for (size_t i = 0; i < WIRE_APPS_MAX; i++)
-		taken += a->slots[i].name && !a->slots[i].forgotten ? a->slots[i].memory : 0;
+	p->memory = limits.memory_max;
+	p->needed_vcpus = p->vcpus = limits.cpu_max / 1000 + (limits.cpu_max % 1000 > 0);
+	for (size_t i = 0; i < WIRE_APPS_MAX; i++) {
+		if (!a->slots[i].name || a->slots[i].forgotten)
+			continue;
+		taken += a->slots[i].memory;
+		p->needed_vcpus += a->slots[i].vcpus;
+	}
 	if (limits.memory_max > 0 && (taken > room || limits.memory_max > room - taken))
 		return err_set(e, ERR_INPUT, "app '%s': its limit of %llu MiB does not fit: of the %llu MiB that the pod's "
 			"machine has for apps %llu are promised. The pod's annotation '" SIZE_NOTE_MEMORY "%s' says how "
 			"large that is", app->name, (unsigned long long)(limits.memory_max >> 20), (unsigned long long)(room >> 20),
 			(unsigned long long)(taken >> 20), m->memory_max_kib > m->memory_kib ? "-max" : "");
-	*limit_r = limits.memory_max;
-	*needed_kib_r = m->memory_kib;
+	p->needed_kib = m->memory_kib;
 	if (limits.memory_max > 0 && taken + limits.memory_max > room_for_apps(m, m->memory_kib))
-		*needed_kib_r = m->guest_kib + ((taken + limits.memory_max + (1 << 20) - 1) >> 20 << 10);
+		p->needed_kib = m->guest_kib + ((taken + limits.memory_max + (1 << 20) - 1) >> 20 << 10);
 	return 0;
 }
 
-static int plan_ahead(struct adding *x, uint64_t *limit_r, uint64_t *needed_kib_r, struct err *e)
+static int plan_ahead(struct adding *x, struct err *e)
 {
 	struct plan_warnings warnings = { .n = 0 };
 	struct mounts_plan all = MOUNTS_PLAN_INIT;
 	int ret = -1;
 
 	if (plan_check_app(&x->in, x->i, &warnings, e) == 0 &&
-		check_memory(x->a, &x->pod->apps[x->i], limit_r, needed_kib_r, e) == 0)
+		check_limits(x->a, &x->pod->apps[x->i], &x->promise, e) == 0)
 		ret = plan_mounts(x->pod, &all, NULL, e);
 	if (ret == 0) {
 		mounts_of_app(&all, x->i, x->a->trees, &x->mounts);
@@ -144,14 +155,14 @@ static int open_crilog(const struct adding *x, struct app_slot *slot, struct err
 	return 0;
 }
 
-static int add_planned(struct adding *x, int ns, uint64_t limit, struct err *e)
+static int add_planned(struct adding *x, int ns, struct err *e)
 {
 	struct apps *a = x->a;
 	const struct pod_app *app = &x->pod->apps[x->i];
 	const struct app_files files = { .caller = ns, .backend = a->in->backend, .s1root = x->in.s1root,
 		.shift = &x->in.opts->shift, .app = app, .entry = x->entry, .mounts = &x->mounts };
 	struct err warning = ERR_INIT;
-	struct app_slot slot = { .memory = limit };
+	struct app_slot slot = { .memory = x->promise.memory, .vcpus = x->promise.vcpus };
 	uint8_t *data;
 	size_t len;
 	unsigned id;
@@ -183,19 +194,26 @@ static int add_planned(struct adding *x, int ns, uint64_t limit, struct err *e)
 static int add_of(struct apps *a, const struct pod *pod, const char *name, int ns, struct err *e)
 {
 	struct adding x = { .a = a, .pod = pod, .in = *a->in->plan };
-	uint64_t limit, needed;
+	struct machine *m = a->in->machine;
 	int ret = -1;
 
 	x.in.pod = pod;
-	if (find_in_manifest(pod, name, &x.i, e) < 0 || plan_ahead(&x, &limit, &needed, e) < 0)
+	if (find_in_manifest(pod, name, &x.i, e) < 0 || plan_ahead(&x, e) < 0)
 		return -1;
-	if (needed > a->in->machine->memory_kib) {
+	if (x.promise.needed_kib > m->memory_kib) {
 		mounts_plan_dispose(&x.mounts);
-		return machine_grow(a->in->machine, needed, e) < 0 ? err_prefix(e, "app '%s'", name) : 1;
+		return machine_grow(m, x.promise.needed_kib, e) < 0 ? err_prefix(e, "app '%s'", name) : 1;
 	}
+	if (machine_use(m, x.promise.needed_vcpus, e) < 0) {
+		mounts_plan_dispose(&x.mounts);
+		return err_prefix(e, "app '%s'", name);
+	}
+	if (x.promise.needed_vcpus > m->vcpus)
+		fprintf(stderr, "stage1 run: warning: app '%s': the pod's apps may use %u cpus, its machine has %u%s", name,
+			x.promise.needed_vcpus, m->vcpus, terminal_eol());
 	x.entry = xasprintf(PLAN_EXPORT_POD "/" PLAN_POD_APPS "/%s.%u", name, a->trees);
 	a->trees += 1 + (unsigned)x.mounts.nvolumes;
-	ret = add_planned(&x, ns, limit, e);
+	ret = add_planned(&x, ns, e);
 	mounts_plan_dispose(&x.mounts);
 	free(x.entry);
 	return ret;

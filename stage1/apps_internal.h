@@ -10,6 +10,7 @@ struct app_slot {
 	bool forgotten;   /* to who asks there is no such app: only the session still has the number */
 	bool status_due;  /* it was begun: its end is to be told */
 	uint64_t memory;  /* its limit in bytes, 0: none */
+	uint32_t vcpus;   /* it is limited to; 0: to no number */
 	char **entries;   /* of its files: see app_files_remove() */
 	size_t nentries;
 	struct crilog *cri; /* NULL: none */

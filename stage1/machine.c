@@ -48,3 +48,15 @@ int machine_grown(struct machine *m, struct err *e)
 	return err_set(e, ERR_HOST, "the guest does not take the memory that it is given: it has %llu of %llu MiB",
 		mib(usage.memory_kib), mib(wanted));
 }
+
+int machine_use(struct machine *m, uint32_t vcpus, struct err *e)
+{
+	if (vcpus > m->vcpus_max)
+		vcpus = m->vcpus_max;
+	if (vcpus <= m->vcpus)
+		return 0;
+	if (m->xo->set_vcpus(m->xen, m->domid, vcpus, e) < 0)
+		return -1;
+	m->vcpus = vcpus;
+	return 0;
+}

@@ -336,6 +336,7 @@ static int let_run(struct run *r, struct err *e)
 	const struct plan_input plan = plan_input(r);
 	struct machine machine = { .xo = r->xo, .xen = r->xen, .domid = r->domid,
 		.memory_kib = r->domain_plan.memory_kib, .memory_max_kib = r->domain_plan.memory_max_kib,
+		.vcpus = r->domain_plan.vcpus, .vcpus_max = r->domain_plan.vcpus_max,
 		.guest_kib = SIZE_GUEST_KIB + size_tables_kib(r->domain_plan.memory_max_kib - r->domain_plan.memory_kib) };
 	struct apps_input apps = { .plan = &plan, .machine = &machine };
 	int console = -1, ret;

@@ -58,6 +58,7 @@ struct domain_plan {
 	uint64_t memory_max_kib; /* what it may grow to; at least memory_kib */
 	uint64_t core_max_kib; /* when the guest crashes its memory is kept, if it is no larger; 0: never */
 	uint32_t vcpus;
+	uint32_t vcpus_max; /* how many there may be later; at least vcpus */
 	bool pinned;             /* to `cpus`, all of the vCPUs to all of them */
 	struct cpu_set cpus;
 	uint32_t pool;           /* of CPUs, by Xen's number */

@@ -83,7 +83,7 @@ static int plan_cmdline(const struct plan_input *in, uint32_t vcpus, char **cmdl
 /* The guest's driver makes as many queues as it has vCPUs, unless it is told. A queue has two channels. */
 static void make_room_for_nics(const struct plan_input *in, struct domain_plan *plan)
 {
-	uint32_t queues = plan->vcpus < DOMAIN_QUEUES_MAX ? plan->vcpus : DOMAIN_QUEUES_MAX;
+	uint32_t queues = plan->vcpus_max < DOMAIN_QUEUES_MAX ? plan->vcpus_max : DOMAIN_QUEUES_MAX;
 
 	if (in->nnics == 0)
 		return;
@@ -129,17 +129,18 @@ int plan_domain(const struct plan_input *in, struct domain_plan *plan_r, struct 
 	plan.memory_max_kib = size.memory_max_kib;
 	plan.core_max_kib = size.core_max_kib;
 	plan.vcpus = size.vcpus;
+	plan.vcpus_max = size.vcpus_max;
 	plan.pinned = size.place.pinned;
 	plan.cpus = size.place.cpus;
 	plan.pool = size.place.pool;
-	plan.event_channels = size.vcpus <= 8 ? 127 : 63 + 8 * size.vcpus; /* a vCPU takes seven */
-	need = plan.memory_kib + type_overhead_kib(plan.type, plan.memory_kib, plan.vcpus);
+	plan.event_channels = size.vcpus_max <= 8 ? 127 : 63 + 8 * size.vcpus_max; /* a vCPU takes seven */
+	need = plan.memory_kib + type_overhead_kib(plan.type, plan.memory_kib, plan.vcpus_max);
 	if (in->facts->free_kib < need)
 		return err_set(e, ERR_HOST, "the pod needs %llu MiB of memory, Xen has %llu MiB free",
 			(unsigned long long)(need >> 10), (unsigned long long)(in->facts->free_kib >> 10));
 	if (!uuid_parse(o->uuid, plan.uuid))
 		return err_set(e, ERR_USAGE, "'%s' is not a pod UUID", o->uuid);
-	if (plan_cmdline(in, plan.vcpus, &plan.cmdline, e) < 0)
+	if (plan_cmdline(in, plan.vcpus_max, &plan.cmdline, e) < 0)
 		return -1;
 	plan.name = xasprintf("rkt-%s", o->uuid);
 	plan.kernel = xasprintf("%s/boot/vmlinux", in->s1root);

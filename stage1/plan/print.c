@@ -52,6 +52,8 @@ void plan_print_domain(const struct domain_plan *plan, FILE *out)
 	if (plan->memory_max_kib > plan->memory_kib)
 		fprintf(out, "  grows to         %llu KiB\n", (unsigned long long)plan->memory_max_kib);
 	fprintf(out, "  vcpus            %u\n", plan->vcpus);
+	if (plan->vcpus_max > plan->vcpus)
+		fprintf(out, "  and up to        %u\n", plan->vcpus_max);
 	if (plan->pinned) {
 		AUTO_FREE char *cpus = cpu_set_text(&plan->cpus);
 

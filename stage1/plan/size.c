@@ -62,6 +62,17 @@ static int read_memory(const char *name, const char *text, uint64_t *kib_r, stru
 	return 0;
 }
 
+static int read_vcpus(const char *name, const char *text, uint32_t *vcpus_r, struct err *e)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long n = digits > 0 && digits < 4 && !text[digits] ? strtoul(text, NULL, 10) : 0;
+
+	if (n == 0 || n > SIZE_VCPUS_MAX)
+		return note_refused(e, name, text, "is not a number from 1 to 64");
+	*vcpus_r = (uint32_t)n;
+	return 0;
+}
+
 static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 {
 	const char *memory = pod_note(pod->notes, pod->nnotes, SIZE_NOTE_MEMORY);
@@ -78,20 +89,12 @@ static int read_notes(const struct pod *pod, struct size *size, struct err *e)
 			return note_refused(e, SIZE_NOTE_CORE, core, wrong);
 		size->core_max_kib = n >> 10;
 	}
-	if (vcpus) {
-		size_t digits = strspn(vcpus, "0123456789");
-
-		n = digits > 0 && digits < 4 && !vcpus[digits] ? strtoul(vcpus, NULL, 10) : 0;
-		if (n == 0 || n > SIZE_VCPUS_MAX)
-			return note_refused(e, SIZE_NOTE_VCPUS, vcpus, "is not a number from 1 to 64");
-		size->vcpus = (uint32_t)n;
-	}
-	return 0;
+	return vcpus ? read_vcpus(SIZE_NOTE_VCPUS, vcpus, &size->vcpus, e) : 0;
 }
 
 static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 {
-	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_MEMORY_MAX, SIZE_NOTE_VCPUS, SIZE_NOTE_CORE,
+	static const char *const names[] = { SIZE_NOTE_MEMORY, SIZE_NOTE_MEMORY_MAX, SIZE_NOTE_VCPUS, SIZE_NOTE_VCPUS_MAX, SIZE_NOTE_CORE,
 		PLACE_NOTE_CPUS, PLACE_NOTE_POOL, TYPE_NOTE };
 
 	for (size_t i = 0; i < pod->napps; i++)
@@ -99,6 +102,29 @@ static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 			if (pod_note(pod->apps[i].notes, pod->apps[i].nnotes, names[k]))
 				plan_warn(w, "app '%s', annotation '%s': ignored, only the pod's counts",
 					pod->apps[i].name, names[k]);
+}
+
+/* What it may grow to of what there is for it; *most: that, and it has one at least. */
+static int plan_more_vcpus(const struct plan_input *in, uint32_t most, struct size *size, struct plan_warnings *w,
+	struct err *e)
+{
+	const char *max = pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_VCPUS_MAX);
+
+	size->vcpus_max = size->vcpus;
+	if (max && read_vcpus(SIZE_NOTE_VCPUS_MAX, max, &size->vcpus_max, e) < 0)
+		return -1;
+	if (max && !in->opts->mutable_pod)
+		plan_warn(w, "annotation '" SIZE_NOTE_VCPUS_MAX "': ignored, only mutable pods grow");
+	else if (size->vcpus_max > most)
+		plan_warn(w, "annotation '" SIZE_NOTE_VCPUS_MAX "': the pod gets no more than %u: it may use no more", most);
+	if (!in->opts->mutable_pod)
+		size->vcpus_max = size->vcpus;
+	if (size->vcpus_max > most)
+		size->vcpus_max = most;
+	if (size->vcpus_max < size->vcpus)
+		return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_VCPUS_MAX "': '%s' is under the %u that the pod begins with",
+			max, size->vcpus);
+	return 0;
 }
 
 /* What it may grow to. The kernel's tables for all of that are there from the start. */
@@ -150,8 +176,10 @@ int size_plan(const struct plan_input *in, struct size *size_r, struct plan_warn
 		plan_warn(w, "the pod asks for %u cpus, it gets %u: %s", size.vcpus, most, why);
 		size.vcpus = most;
 	}
+	if (plan_more_vcpus(in, most, &size, w, e) < 0)
+		return -1;
 	if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY))
-		size.memory_kib += queues_kib(in, size.vcpus);
+		size.memory_kib += queues_kib(in, size.vcpus_max);
 	if (plan_growth(in, &size, w, e) < 0)
 		return -1;
 	warn_of_app_notes(in->pod, w);

@@ -7,8 +7,8 @@
  * vCPUs against everybody's), at most as many as there are CPUs where it runs (stage1/plan/place.h).
  *
  * The pod's annotations (the administrator's) `stage1-xen/memory` and `stage1-xen/vcpus` override both;
- * `stage1-xen/memory-max` says how far a mutable pod's memory may grow with the limits of its apps (stage1/machine.h),
- * `stage1-xen/core` how large a core of the guest may be.
+ * `stage1-xen/memory-max` and `stage1-xen/vcpus-max` say how far a mutable pod's machine may grow with the limits of
+ * its apps (stage1/machine.h), `stage1-xen/core` how large a core of the guest may be.
  * Annotations of an app, which its image's author may have written, never do.
  */
 #ifndef STAGE1_PLAN_SIZE_H
@@ -20,6 +20,7 @@
 #define SIZE_NOTE_MEMORY "stage1-xen/memory" /* a quantity of bytes */
 #define SIZE_NOTE_MEMORY_MAX "stage1-xen/memory-max" /* likewise; of mutable pods */
 #define SIZE_NOTE_VCPUS "stage1-xen/vcpus"   /* a number */
+#define SIZE_NOTE_VCPUS_MAX "stage1-xen/vcpus-max" /* likewise; of mutable pods */
 #define SIZE_NOTE_CORE "stage1-xen/core"     /* a quantity of bytes: see stage1/core.h */
 
 enum {
@@ -35,7 +36,7 @@ enum {
 
 struct size {
 	uint64_t memory_kib, memory_max_kib, core_max_kib;
-	uint32_t vcpus;
+	uint32_t vcpus, vcpus_max;
 	struct place place;
 };
 

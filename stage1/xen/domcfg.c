@@ -43,9 +43,9 @@ void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *ni
 /* Every vCPU may run on every one of them, and on no other. */
 static void fill_affinity(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_build_info *b)
 {
-	b->vcpu_hard_affinity = xcalloc(plan->vcpus, sizeof(*b->vcpu_hard_affinity));
-	b->num_vcpu_hard_affinity = (int)plan->vcpus;
-	for (uint32_t i = 0; i < plan->vcpus; i++) {
+	b->vcpu_hard_affinity = xcalloc(plan->vcpus_max, sizeof(*b->vcpu_hard_affinity));
+	b->num_vcpu_hard_affinity = (int)plan->vcpus_max;
+	for (uint32_t i = 0; i < plan->vcpus_max; i++) {
 		libxl_bitmap *map = &b->vcpu_hard_affinity[i];
 
 		libxl_bitmap_init(map);
@@ -73,8 +73,8 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->kernel = xstrdup(plan->kernel);
 	b->ramdisk = xstrdup(plan->ramdisk);
 	b->cmdline = xstrdup(plan->cmdline);
-	b->max_vcpus = (int)plan->vcpus;
-	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus) == 0)
+	b->max_vcpus = (int)plan->vcpus_max;
+	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus_max) == 0)
 		for (uint32_t i = 0; i < plan->vcpus; i++) /* ..._set_any fills the last byte up */
 			libxl_bitmap_set(&b->avail_vcpus, (int)i);
 	if (plan->pinned)

@@ -172,6 +172,7 @@ const struct xen_ops stage1_xen_ops = {
 	.paused = xen_paused,
 	.usage = xen_usage,
 	.set_memory = xen_set_memory,
+	.set_vcpus = xen_set_vcpus,
 	.destroy = xen_destroy,
 	.sweep = p9_sweep,
 	.dump = xen_dump,

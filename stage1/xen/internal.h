@@ -73,6 +73,7 @@ int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e);
 int xen_pause(struct xen *xen, uint32_t domid, struct err *e);
 int xen_resume(struct xen *xen, uint32_t domid, struct err *e);
 bool xen_paused(struct xen *xen, uint32_t domid);
+int xen_set_vcpus(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e);
 int xen_set_memory(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e);
 int xen_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
 

@@ -44,6 +44,22 @@ int xen_set_memory(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e)
 	return 0;
 }
 
+int xen_set_vcpus(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e)
+{
+	libxl_bitmap map;
+	int rc;
+
+	xl_log_forget(xen);
+	libxl_bitmap_init(&map);
+	rc = libxl_cpu_bitmap_alloc(xen->ctx, &map, (int)vcpus);
+	for (uint32_t i = 0; rc == 0 && i < vcpus; i++)
+		libxl_bitmap_set(&map, (int)i);
+	if (rc == 0)
+		rc = libxl_set_vcpuonline(xen->ctx, domid, &map, NULL);
+	libxl_bitmap_dispose(&map);
+	return rc ? err_xl(e, xen, "give domain %u %u vcpus", domid, vcpus) : 0;
+}
+
 static int read_vcpus(struct xen *xen, uint32_t domid, struct xen_usage *u, struct err *e)
 {
 	int n, ncpus;

@@ -96,6 +96,41 @@ static void sizes_the_machine(void **state)
 	}
 }
 
+static void bounds_more_vcpus(void **state)
+{
+	static const struct {
+		const char *max;
+		bool fixed;
+		uint32_t n;
+		const char *warning, *error;
+	} rows[] = {
+		{ .n = 2 },
+		{ .max = "3", .n = 3 },
+		{ .max = "3", .fixed = true, .n = 2, .warning = "annotation 'stage1-xen/vcpus-max': ignored, only mutable pods grow" },
+		{ .max = "64", .n = 4, .warning = "annotation 'stage1-xen/vcpus-max': the pod gets no more than 4: it may use no more" },
+		{ .max = "1", .error = "annotation 'stage1-xen/vcpus-max': '1' is under the 2 that the pod begins with" },
+		{ .max = "x", .error = "annotation 'stage1-xen/vcpus-max': 'x' is not a number from 1 to 64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct run_opts with = { .net = "none", .uuid = opts.uuid, .mutable_pod = !rows[i].fixed };
+		struct pod_pair notes[2] = { { TEXT(SIZE_NOTE_VCPUS), TEXT("2") }, { TEXT(SIZE_NOTE_VCPUS_MAX), TEXT(rows[i].max) } };
+		const struct pod pod = { .notes = notes, .nnotes = rows[i].max ? 2 : 1 };
+		struct plan_warnings w = { .n = 0 };
+		struct err e = ERR_INIT;
+		struct size size = { .vcpus = 0 };
+
+		(void)size_plan(&(struct plan_input){ .opts = &with, .pod = &pod, .facts = &facts, .s1root = "/s" }, &size, &w, &e);
+		assert_string_equal(e.msg, rows[i].error ? rows[i].error : "");
+		assert_int_equal(size.vcpus_max, rows[i].n);
+		assert_int_equal(w.n, rows[i].warning ? 1 : 0);
+		if (rows[i].warning)
+			assert_string_equal(w.line[0], rows[i].warning);
+		plan_warnings_dispose(&w);
+	}
+}
+
 static void bounds_growth(void **state)
 {
 	static const struct {
@@ -217,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_the_machine),
 		cmocka_unit_test(bounds_growth),
+		cmocka_unit_test(bounds_more_vcpus),
 		cmocka_unit_test(bounds_cores),
 		cmocka_unit_test(ignores_the_notes_of_apps),
 		cmocka_unit_test(gives_vcpus_their_event_channels),

@@ -155,25 +155,26 @@ t_mutable_what_is_refused() {
 	gc 2>/dev/null
 }
 
-# Limits that the machine has no memory for, but may get: what the guest has then, and what not even it may.
+# Limits that the machine has no memory and processors for, but may get: what the guest has then, and what not even it may.
 t_mutable_memory_grows() {
-	begin_sandbox --net=none --pod-annotation=stage1-xen/memory-max=400Mi || return 1
+	begin_sandbox --net=none --annotation=stage1-xen/memory-max=400Mi --annotation=stage1-xen/vcpus-max=2 || return 1
 	memory() { xl list "rkt-$(uuid)" | awk 'NR == 2 { print $3 }'; }
 	before=$(memory)
-	app add "$(uuid)" $IMAGE --name=small --memory=32Mi -- -c 'echo up; exec sleep 1000' || { cat $OUT/app.err; return 1; }
+	app add "$(uuid)" $IMAGE --name=small --memory=32Mi --cpu=1 -- -c 'echo up $(nproc); exec sleep 1000' || { cat $OUT/app.err; return 1; }
 	expect "memory with what fits" "$before" "$(memory)" || return 1
 	app start "$(uuid)" --app=small || { cat $OUT/app.err; return 1; }
-	app add "$(uuid)" $IMAGE --name=large --memory=200Mi -- -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=150 2>/dev/null && ls -l /dev/shm/x | grep -c 157286400; cat /sys/fs/cgroup/memory.max' || { cat $OUT/app.err; return 1; }
+	app add "$(uuid)" $IMAGE --name=large --memory=200Mi --cpu=500m -- -c 'nproc; dd if=/dev/zero of=/dev/null bs=130M count=1 2>/dev/null && echo it fits; cat /sys/fs/cgroup/memory.max' || { cat $OUT/app.err; return 1; }
 	[ "$(memory)" -ge 280 ] || { fail "the guest has $(memory) MiB"; return 1; }
 	app start "$(uuid)" --app=large || { cat $OUT/app.err; return 1; }
 	wait_for "the end of large" test -s "$(poddir)/stage1/rootfs/rkt/status/large"
 	expect "status of large" 0 "$(cat "$(poddir)/stage1/rootfs/rkt/status/large")" || { cat $OUT/stderr; return 1; }
 	bare $OUT/stdout
-	expect "what large says" "up
-1
+	expect "what the apps say" "up 1
+2
+it fits
 209715200" "$(cat $OUT/stdout)" || return 1
 	app add "$(uuid)" $IMAGE --name=huge --memory=1Gi -- -c true
-	expect "too large" 1 $?
+	expect "too large" 254 $?
 	grep -qE "app 'huge': its limit of 1024 MiB does not fit: of the [0-9]+ MiB that the pod's machine has for apps 232 are promised. The pod's annotation 'stage1-xen/memory-max' says how large that is" $OUT/app.err || { fail "$(cat $OUT/app.err)"; return 1; }
 	stage0 stop --dir=$DATA "$(uuid)" >/dev/null
 	wait $started
