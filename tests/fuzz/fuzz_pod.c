@@ -83,6 +83,8 @@ static void plan(struct plan_input with)
 		MUST(e.kind == ERR_NONE);
 		MUST(strlen(domain.cmdline) < 1024);
 		MUST(domain.vcpus >= 1 && domain.vcpus <= with.facts->cpus && domain.memory_kib <= with.facts->free_kib);
+		MUST(domain.vcpus_max >= domain.vcpus && domain.vcpus_max <= with.facts->cpus);
+		MUST(domain.memory_max_kib >= domain.memory_kib);
 		plan_guest(&with, &guest);
 		if (guest_plan_encode(&guest, &bytes, &len, &e) == 0)
 			must_decode(bytes, len, &guest);
