@@ -48,7 +48,7 @@ t_flags() {
 }
 
 # This machine's CPU does not virtualize: tests/xen/suite-pvh has another one.
-t_pvh_where_the_cpu_cannot() {
+t_no_pvh_where_the_cpu_cannot() {
 	sh_pod 'true' --pod-annotation=stage1-xen/type=pvh
 	expect_refused "annotation 'stage1-xen/type': pvh needs a CPU with VT-x and EPT or AMD-V and NPT, switched on: Xen finds none here" || return 1
 	sh_pod 'true' --pod-annotation=stage1-xen/type=hvm
