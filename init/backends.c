@@ -81,6 +81,35 @@ static int watch(int fd, const char *path)
 	return ask(fd, XS_WATCH, body, (size_t)len + 1, &answer);
 }
 
+/* Its own value once more: the kernel looks whether it knows the device whose node is written to. */
+static int remind_nic(int fd, size_t n)
+{
+	struct message mac, answer;
+	char path[PATH_MAX_XS], body[2 * PATH_MAX_XS];
+	int len;
+
+	(void)snprintf(path, sizeof(path), "device/vif/%zu/mac", n);
+	if (ask_path(fd, path, &mac) < 0)
+		return errno == EIO ? 0 : -1; /* it is still to come, and will be heard of */
+	len = snprintf(body, sizeof(body), "%s%c%.*s", path, '\0', PATH_MAX_XS - 1, mac.body);
+	return ask(fd, XS_WRITE, body, (size_t)len, &answer);
+}
+
+int backends_remind(const struct guest_plan *plan, struct err *e)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (plan->nnics == 0)
+		return 0;
+	fd = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open /dev/xen/xenbus");
+	for (size_t i = 0; i < plan->nnics; i++)
+		if (remind_nic(fd, i) < 0)
+			return err_sys(e, "network '%s': remind the kernel of its device", plan->nics[i].name);
+	return 0;
+}
+
 /* xenbus says so when the frontend is there and the hotplug script has done its work. */
 static bool is_connected(int fd, const char *state)
 {

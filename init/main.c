@@ -53,7 +53,7 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 		return -1;
 	if (mounts_etc(plan, e) < 0)
 		return -1;
-	if (net_up(plan, NET_WAIT_MS, e) < 0)
+	if (backends_remind(plan, e) < 0 || net_up(plan, NET_WAIT_MS, e) < 0)
 		return -1;
 	return backends_wait(plan, NET_WAIT_MS, e);
 }
