@@ -95,17 +95,10 @@ static int remind_nic(int fd, size_t n)
 	return ask(fd, XS_WRITE, body, (size_t)len, &answer);
 }
 
-int backends_remind(const struct guest_plan *plan, struct err *e)
+int backends_remind(int xs, const struct guest_plan *plan, struct err *e)
 {
-	AUTO_CLOSE int fd = -1;
-
-	if (plan->nnics == 0)
-		return 0;
-	fd = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open /dev/xen/xenbus");
 	for (size_t i = 0; i < plan->nnics; i++)
-		if (remind_nic(fd, i) < 0)
+		if (remind_nic(xs, i) < 0)
 			return err_sys(e, "network '%s': remind the kernel of its device", plan->nics[i].name);
 	return 0;
 }
@@ -151,22 +144,23 @@ static int wait_nic(int fd, size_t n, int64_t deadline)
 	return wait_for(fd, path, deadline);
 }
 
-int backends_wait(const struct guest_plan *plan, int wait_ms, struct err *e)
+int backends_wait(int xs, const struct guest_plan *plan, int wait_ms, struct err *e)
 {
 	int64_t deadline = monotonic_ms() + wait_ms;
-	AUTO_CLOSE int fd = -1;
 
-	if (plan->nnics == 0)
-		return 0;
-	fd = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open /dev/xen/xenbus");
 	for (size_t i = 0; i < plan->nnics; i++) {
-		if (wait_nic(fd, i, deadline) == 0)
+		if (wait_nic(xs, i, deadline) == 0)
 			continue;
 		if (errno == ETIMEDOUT)
 			return err_set(e, ERR_HOST, "network '%s': its backend has not joined it to anything", plan->nics[i].name);
 		return err_sys(e, "network '%s': ask xenstore for its backend", plan->nics[i].name);
 	}
 	return 0;
+}
+
+int backends_open(struct err *e)
+{
+	int xs = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
+
+	return xs >= 0 ? xs : err_sys(e, "open /dev/xen/xenbus");
 }

@@ -45,17 +45,24 @@ static void die(const struct err *e)
 	power_off();
 }
 
+static int join_networks(const struct guest_plan *plan, struct err *e)
+{
+	AUTO_CLOSE int xs = plan->nnics > 0 ? backends_open(e) : -1;
+
+	if (plan->nnics > 0 && (xs < 0 || backends_remind(xs, plan, e) < 0))
+		return -1;
+	if (net_up(plan, NET_WAIT_MS, e) < 0)
+		return -1;
+	return backends_wait(xs, plan, NET_WAIT_MS, e);
+}
+
 static int prepare(const struct guest_plan *plan, struct err *e)
 {
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(e, "set the host name '%s'", plan->hostname);
 	if (mounts_exports(plan, e) < 0)
 		return -1;
-	if (mounts_etc(plan, e) < 0)
-		return -1;
-	if (backends_remind(plan, e) < 0 || net_up(plan, NET_WAIT_MS, e) < 0)
-		return -1;
-	return backends_wait(plan, NET_WAIT_MS, e);
+	return mounts_etc(plan, e) < 0 ? -1 : join_networks(plan, e);
 }
 
 int main(void)

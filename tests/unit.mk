@@ -36,6 +36,7 @@ UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
 UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c crilog.c journal.c sink.c common/wire.c) $(SESSION) $(COMMON)
 UNIT_test_usage      := stage1/usage.c stage1/net/netns.c $(NETLINK) $(COMMON)
 UNIT_test_listen     := tests/unit/peers.c $(CONTROL) stage1/listen.c stage1/relay.c $(PLAN) $(POD) $(SESSION) $(WIRE) $(COMMON)
+UNIT_test_backends   := init/backends.c $(COMMON)
 UNIT_test_passwd     := init/passwd.c $(COMMON)
 UNIT_test_streams    := init/streams.c stage1/common/wire.c $(COMMON)
 UNIT_test_unpack     := tests/unit/sandbox.c $(UNPACK) $(COMMON)
@@ -48,6 +49,7 @@ UNIT_test_mds        := stage0/mds.c $(POD) $(COMMON)
 UNIT_test_netlink    := $(NETLINK) $(COMMON)
 UNIT_test_quantity   := stage0/quantity.c stage1/plan/quantity.c $(COMMON)
 
+UNITLIBS_test_backends := -lpthread
 UNITLIBS_test_oci      := -larchive -lmd $(JSON)
 UNITLIBS_test_pgp      := -lmd
 UNITLIBS_test_app_files := $(JSON) $(SECCOMP)
