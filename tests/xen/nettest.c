@@ -133,11 +133,12 @@ static void serve_one(int fd)
 /* Prints a datagram, as a line. */
 static int hear(const char *port)
 {
-	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 	char text[100];
 	ssize_t n;
 
+	(void)option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0 || (n = recv(fd, text, sizeof(text), 0)) < 0)
 		die("hear");
 	return printf("%.*s\n", (int)n, text) < 0;

@@ -21,8 +21,9 @@ netpath_scripts() {
 	END
 	cat >$OUT/hotplug/bridged <<-'END'
 		#!/bin/sh
-		# a bridge in place of the rules: no filter, and the veth pair as with them
+		# a bridge in place of the rules: no filter, and the veth pair as with them, whose MAC must be another one then
 		[ "$1" = online ] || exit 0
+		ip -n bench link set eth0 address 02:00:00:00:09:03
 		ip link set "$vif" netns bench && ip -n bench link add two type bridge && ip -n bench link set two up &&
 			ip -n bench link set "$vif" master two up && ip -n bench link set eth0 master two &&
 			xenstore-write "$XENBUS_PATH/hotplug-status" connected

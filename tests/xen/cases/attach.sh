@@ -153,7 +153,8 @@ t_attach_and_do_not_read() {
 	wait_for "all of it" grep -q written $OUT/stderr || return 1
 	echo end | $OUT/attach --mode=stdin
 	wait $quick
-	expect "status of the quick one" 0 $? && expect "what it read" "$(sha256sum <random)" "$(sha256sum <$OUT/quick.out)" || return 1
+	expect "status of the quick one" 0 $? && expect "what it read" "$(sha256sum <random)" "$(sha256sum <$OUT/quick.out)" ||
+		{ cat $OUT/quick.err; return 1; }
 	head -c 1000000 <&8 | cat >$OUT/slow.out
 	exec 8<&-
 	wait $slow

@@ -60,6 +60,42 @@ default via 172.16.28.1 dev eth1" "$(sed 's/^\[[^]]*\] app\[[0-9]*\]: //; /^up$/
 	no_outside
 }
 
+# A network with one address of IPv4: ports by both families from all sides, for one pod at a time.
+t_net_ports_by_both_families_and_one_address() {
+	outside || return 1
+	ip addr add fd09::1/64 dev ext0 nodad && ip -n out addr add fd09::2/64 dev eth0 nodad && mkdir -p /etc/rkt/net.d || return 1
+	cat >/etc/rkt/net.d/40-few.conf <<-END
+		{ "cniVersion": "0.4.0", "name": "few", "type": "ptp", "ipMasq": true, "ipam": { "type": "host-local",
+		  "ranges": [ [ { "subnet": "10.6.0.0/30" } ], [ { "subnet": "fd06::/64" } ] ],
+		  "routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }
+	END
+	start '(nettest hear 53; echo again; nettest hear 53) & echo up; exec nettest serve 80' --net=few --port=http:8080 --port=dns:5353 ||
+		{ cat $OUT/stderr; return 1; }
+	for from in "ip netns exec out" "" "enter"; do
+		for to in 10.9.0.1 fd09::1; do
+			$from nettest client $to 8080 1 >/dev/null </dev/null || { fail "the port at $to, by: $from"; return 1; }
+		done
+	done
+	printf loopback | socat -t 1 - UDP:127.0.0.1:5353 && wait_for "the datagram" grep -q ': again$' $OUT/stdout || return 1
+	# sent again until somebody listens again
+	wait_for "the other datagram" sh -c "printf outside6 | ip netns exec out socat -t 1 - UDP6:[fd09::1]:5353 2>/dev/null
+		grep -q ': outside6\$' $OUT/stdout" || return 1
+	grep -q ': loopback$' $OUT/stdout || { fail "the first datagram is another one"; return 1; }
+	mv $OUT $OUT.first && mkdir $OUT
+	sh_pod true --net=few
+	expect_refused "network 'few' (40-few.conf): ADD: ptp: failed to allocate for range 0: no IP addresses available in range set: 10.6.0.1-10.6.0.2" || return 1
+	rm -rf $OUT && mv $OUT.first $OUT
+	kill -TERM $(supervisor)
+	finish
+	expect status 0 "$(status)" || return 1
+	gc 2>/dev/null
+	stage0 rm --dir=$DATA "$(uuid)" || return 1
+	sh_pod 'ip -4 -o addr show dev eth0 | sed "s/.*inet \([0-9.]*\).*/\1/"' --net=few
+	expect "the next pod's address" 10.6.0.2 "$(cat $OUT/stdout)" || { cat $OUT/stderr; return 1; }
+	gc 2>/dev/null
+	no_outside
+}
+
 # Killed in the middle of its life, and before that by a plugin that fails.
 t_net_supervisor_killed_then_gc() {
 	start 'echo up; exec sleep 1000' --net=default --port=http:8080 || { cat $OUT/stderr; return 1; }
