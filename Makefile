@@ -29,6 +29,7 @@ CC_RULE = $(CC) $(BASE) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP
 COMMON      := stage1/common/err.c stage1/common/util.c
 WIRE        := $(addprefix stage1/common/,wire.c guest_plan.c exec_request.c)
 NETLINK     := stage1/common/netlink.c
+XSWIRE      := stage1/common/xswire.c
 POD         := $(addprefix stage1/pod/,jnode.c read.c isolators.c volumes.c ports.c pod.c)
 PLAN        := $(addprefix stage1/plan/,check.c etc.c logs.c mounts.c plan.c streams.c isolators.c listen.c quantity.c caps.c seccomp.c \
 	seccomp_sets.c place.c size.c type.c) stage1/cli.c
@@ -64,13 +65,13 @@ PROG_app_add := stage1/main_app.c stage1/appctl.c stage1/cli.c $(COMMON)
 PROG_gc     := stage1/main_gc.c $(REMOVE) stage1/cli.c $(NETGONE) stage1/pod/jnode.c $(HOST) $(COMMON)
 PROG_stop   := stage1/main_stop.c $(REMOVE) stage1/poddir.c stage1/cli.c $(POD) $(HOST) $(COMMON)
 PROG_machine := stage1/main_machine.c stage1/usage.c stage1/poddir.c stage1/cli.c stage1/net/netns.c $(NETLINK) $(POD) $(HOST) $(COMMON)
-PROG_guest  := init/main.c init/server.c init/backends.c init/cpus.c $(GUEST) $(NETLINK) $(WIRE) $(COMMON)
+PROG_guest  := init/main.c init/server.c init/backends.c init/cpus.c $(GUEST) $(XSWIRE) $(NETLINK) $(WIRE) $(COMMON)
 PROG_vif    := stage1/main_vif.c stage1/net/nft.c stage1/net/child.c $(NETLINK) $(COMMON)
 P9          := $(addprefix stage1/p9/,proto.c node.c fid.c server.c session.c files.c names.c attr.c xattr.c)
 P9XEN       := $(addprefix stage1/p9/,ring.c serve.c device.c confine.c filter.c)
 
 PROG_p9     := stage1/main_p9.c $(P9XEN) $(P9) $(COMMON)
-PROG_stage0 := stage0/main.c $(STAGE0) $(CNI) stage1/net/files.c stage1/volumes.c stage1/etc.c $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
+PROG_stage0 := stage0/main.c $(STAGE0) $(CNI) stage1/net/files.c stage1/volumes.c stage1/etc.c $(XSWIRE) $(PRINT) $(PLAN) $(POD) $(WIRE) $(COMMON)
 PROG_pack   := scripts/pack.c scripts/pack_tree.c $(COMMON)
 MODULE_xen  := $(XEN) stage1/pidnote.c stage1/common/wire.c $(COMMON)
 

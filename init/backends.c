@@ -10,55 +10,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <xen/io/xs_wire.h>
 
 #include "stage1/common/util.h"
+#include "stage1/common/xswire.h"
 
 enum { PATH_MAX_XS = 256 };
 
-struct message {
-	uint32_t type;
-	char body[XENSTORE_PAYLOAD_MAX + 1]; /* NUL-terminated */
-};
-
-static int read_full(int fd, void *buf, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = read(fd, (char *)buf + done, len - done);
-
-		if (n == 0)
-			errno = EPIPE;
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return -1;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-static int receive(int fd, struct message *m)
-{
-	struct xsd_sockmsg head;
-
-	if (read_full(fd, &head, sizeof(head)) < 0)
-		return -1;
-	if (head.len > XENSTORE_PAYLOAD_MAX) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	m->type = head.type;
-	m->body[head.len] = '\0';
-	return read_full(fd, m->body, head.len);
-}
-
 /* The events that come before the answer are only a reason to look, which the caller does anyway. */
-static int ask(int fd, uint32_t type, const void *body, size_t len, struct message *answer_r)
+static int ask(int fd, uint32_t type, const void *body, size_t len, struct xs_message *answer_r)
 {
 	const struct xsd_sockmsg head = { .type = type, .len = (uint32_t)len };
 
 	if (write_all(fd, &head, sizeof(head)) < 0 || write_all(fd, body, len) < 0)
 		return -1;
 	do {
-		if (receive(fd, answer_r) < 0)
+		if (xswire_receive(fd, answer_r) < 0)
 			return -1;
 	} while (answer_r->type == XS_WATCH_EVENT);
 	if (answer_r->type == type)
@@ -67,14 +33,14 @@ static int ask(int fd, uint32_t type, const void *body, size_t len, struct messa
 	return -1;
 }
 
-static int ask_path(int fd, const char *path, struct message *answer_r)
+static int ask_path(int fd, const char *path, struct xs_message *answer_r)
 {
 	return ask(fd, XS_READ, path, strlen(path) + 1, answer_r);
 }
 
 static int watch(int fd, const char *path)
 {
-	struct message answer;
+	struct xs_message answer;
 	char body[PATH_MAX_XS + 8];
 	int len = snprintf(body, sizeof(body), "%s%cn", path, '\0');
 
@@ -84,7 +50,7 @@ static int watch(int fd, const char *path)
 /* Its own value once more: the kernel looks whether it knows the device whose node is written to. */
 static int remind_nic(int fd, size_t n)
 {
-	struct message mac, answer;
+	struct xs_message mac, answer;
 	char path[PATH_MAX_XS], body[2 * PATH_MAX_XS];
 	int len;
 
@@ -106,14 +72,14 @@ int backends_remind(int xs, const struct guest_plan *plan, struct err *e)
 /* xenbus says so when the frontend is there and the hotplug script has done its work. */
 static bool is_connected(int fd, const char *state)
 {
-	struct message answer;
+	struct xs_message answer;
 
 	return ask_path(fd, state, &answer) == 0 && !strcmp(answer.body, "4");
 }
 
 static int wait_for(int fd, const char *state, int64_t deadline)
 {
-	struct message event;
+	struct xs_message event;
 
 	while (!is_connected(fd, state)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -124,7 +90,7 @@ static int wait_for(int fd, const char *state, int64_t deadline)
 			errno = ETIMEDOUT;
 		if (n == 0 || (n < 0 && errno != EINTR))
 			return -1;
-		if (n > 0 && receive(fd, &event) < 0)
+		if (n > 0 && xswire_receive(fd, &event) < 0)
 			return -1;
 	}
 	return 0;
@@ -133,7 +99,7 @@ static int wait_for(int fd, const char *state, int64_t deadline)
 /* Device N is the plan's network N. */
 static int wait_nic(int fd, size_t n, int64_t deadline)
 {
-	struct message backend;
+	struct xs_message backend;
 	char path[PATH_MAX_XS];
 
 	(void)snprintf(path, sizeof(path), "device/vif/%zu/backend", n);

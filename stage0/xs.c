@@ -1,4 +1,4 @@
-/* See xs.h. The protocol is in Xen's public/io/xs_wire.h. */
+/* See xs.h. */
 #include "stage0/xs.h"
 
 #include <errno.h>
@@ -9,30 +9,17 @@
 #include <sys/un.h>
 
 #include "stage1/common/util.h"
+#include "stage1/common/xswire.h"
 
-enum { XS_READ = 2, XS_ERROR = 16, XS_PAYLOAD_MAX = 4096 };
-
-struct xs_header {
-	uint32_t type, req_id, tx_id, len;
-};
-
-static int read_exactly(int fd, void *buf, size_t len, struct err *e)
+static int receive(int fd, struct xs_message *answer_r, struct err *e)
 {
-	char *p = buf;
-
-	while (len > 0) {
-		ssize_t n = read(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "read from xenstored");
-		if (n == 0)
-			return err_set(e, ERR_HOST, "xenstored closed the connection");
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (xswire_receive(fd, answer_r) == 0)
+		return 0;
+	if (errno == EPIPE)
+		return err_set(e, ERR_HOST, "xenstored closed the connection");
+	if (errno == EMSGSIZE)
+		return err_set(e, ERR_HOST, "xenstored: an answer of %u bytes", answer_r->len);
+	return err_sys(e, "read from xenstored");
 }
 
 static int xs_connect(const char *path, int *fd_r, struct err *e)
@@ -54,26 +41,21 @@ static int xs_connect(const char *path, int *fd_r, struct err *e)
 int xs_read_socket(const char *socket_path, const char *node, char *value_r, size_t size,
 	struct err *e)
 {
-	struct xs_header h = { .type = XS_READ, .len = (uint32_t)strlen(node) + 1 };
-	char payload[XS_PAYLOAD_MAX + 1];
+	const struct xsd_sockmsg head = { .type = XS_READ, .len = (uint32_t)strlen(node) + 1 };
+	struct xs_message answer;
 	AUTO_CLOSE int fd = -1;
 
 	if (xs_connect(socket_path, &fd, e) < 0)
 		return -1;
-	if (send(fd, &h, sizeof(h), MSG_NOSIGNAL) != (ssize_t)sizeof(h) ||
-		send(fd, node, h.len, MSG_NOSIGNAL) != (ssize_t)h.len)
+	if (send(fd, &head, sizeof(head), MSG_NOSIGNAL) != (ssize_t)sizeof(head) ||
+		send(fd, node, head.len, MSG_NOSIGNAL) != (ssize_t)head.len)
 		return err_sys(e, "write to xenstored");
-	if (read_exactly(fd, &h, sizeof(h), e) < 0)
+	if (receive(fd, &answer, e) < 0)
 		return -1;
-	if (h.len > XS_PAYLOAD_MAX)
-		return err_set(e, ERR_HOST, "xenstored: an answer of %u bytes", h.len);
-	if (read_exactly(fd, payload, h.len, e) < 0)
-		return -1;
-	payload[h.len] = '\0';
-	if (h.type != XS_READ)
-		return err_set(e, ERR_HOST, "%s: %s", node, h.type == XS_ERROR ? payload : "bad answer");
-	if (h.len >= size)
+	if (answer.type != XS_READ)
+		return err_set(e, ERR_HOST, "%s: %s", node, answer.type == XS_ERROR ? answer.body : "bad answer");
+	if (answer.len >= size)
 		return err_set(e, ERR_HOST, "%s: too long", node);
-	(void)memcpy(value_r, payload, h.len + 1);
+	(void)memcpy(value_r, answer.body, answer.len + 1);
 	return 0;
 }
