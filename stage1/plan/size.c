@@ -104,26 +104,30 @@ static void warn_of_app_notes(const struct pod *pod, struct plan_warnings *w)
 					pod->apps[i].name, names[k]);
 }
 
-/* What it may grow to of what there is for it; *most: that, and it has one at least. */
+/* What it may grow to of `most`, what there is for it: it begins with no more. */
 static int plan_more_vcpus(const struct plan_input *in, uint32_t most, struct size *size, struct plan_warnings *w,
 	struct err *e)
 {
 	const char *max = pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_VCPUS_MAX);
+	uint32_t n;
 
 	size->vcpus_max = size->vcpus;
-	if (max && read_vcpus(SIZE_NOTE_VCPUS_MAX, max, &size->vcpus_max, e) < 0)
+	if (!max)
+		return 0;
+	if (read_vcpus(SIZE_NOTE_VCPUS_MAX, max, &n, e) < 0)
 		return -1;
-	if (max && !in->opts->mutable_pod)
+	if (!in->opts->mutable_pod) {
 		plan_warn(w, "annotation '" SIZE_NOTE_VCPUS_MAX "': ignored, only mutable pods grow");
-	else if (size->vcpus_max > most)
+		return 0;
+	}
+	if (n > most) {
 		plan_warn(w, "annotation '" SIZE_NOTE_VCPUS_MAX "': the pod gets no more than %u: it may use no more", most);
-	if (!in->opts->mutable_pod)
-		size->vcpus_max = size->vcpus;
-	if (size->vcpus_max > most)
-		size->vcpus_max = most;
-	if (size->vcpus_max < size->vcpus)
+		n = most;
+	}
+	if (n < size->vcpus)
 		return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_VCPUS_MAX "': '%s' is under the %u that the pod begins with",
 			max, size->vcpus);
+	size->vcpus_max = n;
 	return 0;
 }
 
@@ -131,26 +135,27 @@ static int plan_more_vcpus(const struct plan_input *in, uint32_t most, struct si
 static int plan_growth(const struct plan_input *in, struct size *size, struct plan_warnings *w, struct err *e)
 {
 	const char *max = pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY_MAX);
-	uint64_t kib = 0;
+	uint64_t kib;
 
-	if (max && read_memory(SIZE_NOTE_MEMORY_MAX, max, &kib, e) < 0)
+	size->memory_max_kib = size->memory_kib;
+	if (!max)
+		return 0;
+	if (read_memory(SIZE_NOTE_MEMORY_MAX, max, &kib, e) < 0)
 		return -1;
-	if (max && !in->opts->mutable_pod)
+	if (!in->opts->mutable_pod) {
 		plan_warn(w, "annotation '" SIZE_NOTE_MEMORY_MAX "': ignored, only mutable pods grow");
-	if (max && in->opts->mutable_pod) {
-		if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY) && kib > size->memory_kib)
-			size->memory_kib += (size_tables_kib(kib - size->memory_kib) + 1023) >> 10 << 10;
-		if (kib < size->memory_kib)
-			return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is under the %llu MiB that the "
-				"pod begins with", max, (unsigned long long)(size->memory_kib >> 10));
-		if (kib / SIZE_GROWTH > size->memory_kib)
-			return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is over %d times the %llu MiB that "
-				"the pod begins with: no guest grows so far", max, SIZE_GROWTH,
-				(unsigned long long)(size->memory_kib >> 10));
-		size->memory_max_kib = kib;
+		return 0;
 	}
-	if (size->memory_max_kib < size->memory_kib)
-		size->memory_max_kib = size->memory_kib;
+	if (!pod_note(in->pod->notes, in->pod->nnotes, SIZE_NOTE_MEMORY) && kib > size->memory_kib)
+		size->memory_kib += (size_tables_kib(kib - size->memory_kib) + 1023) >> 10 << 10;
+	if (kib < size->memory_kib)
+		return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is under the %llu MiB that the pod "
+			"begins with", max, (unsigned long long)(size->memory_kib >> 10));
+	if (kib / SIZE_GROWTH > size->memory_kib)
+		return err_set(e, ERR_INPUT, "annotation '" SIZE_NOTE_MEMORY_MAX "': '%s' is over %d times the %llu MiB that the "
+			"pod begins with: no guest grows so far", max, SIZE_GROWTH,
+			(unsigned long long)(size->memory_kib >> 10));
+	size->memory_max_kib = kib;
 	return 0;
 }
 
