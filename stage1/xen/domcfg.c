@@ -58,6 +58,15 @@ static void fill_affinity(libxl_ctx *ctx, const struct domain_plan *plan, libxl_
 	libxl_defbool_set(&b->numa_placement, false); /* or libxl would choose as well */
 }
 
+int domcfg_vcpus(libxl_ctx *ctx, uint32_t n, uint32_t max, libxl_bitmap *map)
+{
+	int rc = libxl_cpu_bitmap_alloc(ctx, map, (int)max);
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++) /* libxl_bitmap_set_any() fills the last byte up */
+		libxl_bitmap_set(map, (int)i);
+	return rc;
+}
+
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg)
 {
 	const libxl_domain_type type = plan->type == DOMAIN_PVH ? LIBXL_DOMAIN_TYPE_PVH : LIBXL_DOMAIN_TYPE_PV;
@@ -74,9 +83,7 @@ void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_co
 	b->ramdisk = xstrdup(plan->ramdisk);
 	b->cmdline = xstrdup(plan->cmdline);
 	b->max_vcpus = (int)plan->vcpus_max;
-	if (libxl_cpu_bitmap_alloc(ctx, &b->avail_vcpus, (int)plan->vcpus_max) == 0)
-		for (uint32_t i = 0; i < plan->vcpus; i++) /* ..._set_any fills the last byte up */
-			libxl_bitmap_set(&b->avail_vcpus, (int)i);
+	(void)domcfg_vcpus(ctx, plan->vcpus, plan->vcpus_max, &b->avail_vcpus);
 	if (plan->pinned)
 		fill_affinity(ctx, plan, b);
 	b->max_memkb = plan->memory_max_kib;

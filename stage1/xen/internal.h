@@ -56,6 +56,8 @@ void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg);
 /* Likewise for its network device number `i`. */
 void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *nic);
+/* Sets the first n of max in a map that was initialised. libxl's code of the failure, 0 without. */
+int domcfg_vcpus(libxl_ctx *ctx, uint32_t n, uint32_t max, libxl_bitmap *map);
 
 /* domain.c */
 int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_r, struct err *e);
@@ -73,8 +75,8 @@ int xen_console(struct xen *xen, uint32_t domid, int *fd_r, struct err *e);
 int xen_pause(struct xen *xen, uint32_t domid, struct err *e);
 int xen_resume(struct xen *xen, uint32_t domid, struct err *e);
 bool xen_paused(struct xen *xen, uint32_t domid);
-int xen_set_vcpus(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e);
 int xen_set_memory(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e);
+int xen_set_vcpus(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e);
 int xen_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
 
 /* events.c */

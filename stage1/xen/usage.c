@@ -51,9 +51,7 @@ int xen_set_vcpus(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e
 
 	xl_log_forget(xen);
 	libxl_bitmap_init(&map);
-	rc = libxl_cpu_bitmap_alloc(xen->ctx, &map, (int)vcpus);
-	for (uint32_t i = 0; rc == 0 && i < vcpus; i++)
-		libxl_bitmap_set(&map, (int)i);
+	rc = domcfg_vcpus(xen->ctx, vcpus, vcpus, &map);
 	if (rc == 0)
 		rc = libxl_set_vcpuonline(xen->ctx, domid, &map, NULL);
 	libxl_bitmap_dispose(&map);

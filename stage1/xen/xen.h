@@ -66,8 +66,9 @@ struct xen_ops {
 	bool (*paused)(struct xen *xen, uint32_t domid);
 	int (*usage)(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct err *e);
 	/* How much memory the guest is to have, up to its plan's maximum: it takes or gives the rest by itself. */
-	int (*set_vcpus)(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e); /* likewise: how many it may use */
 	int (*set_memory)(struct xen *xen, uint32_t domid, uint64_t kib, struct err *e);
+	/* How many vCPUs it may use, likewise. */
+	int (*set_vcpus)(struct xen *xen, uint32_t domid, uint32_t vcpus, struct err *e);
 	/* 0 also when it is gone already. Takes 2 s with a 9p device (xen-facts 1.6). */
 	int (*destroy)(struct xen *xen, uint32_t domid, struct err *e);
 	/* The number of the domain of that name. */
