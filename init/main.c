@@ -67,7 +67,8 @@ static int prepare(const struct guest_plan *plan, struct err *e)
 
 int main(void)
 {
-	static const struct guest_ops ops = { .prepare = prepare, .grown = cpus_up, .let_go = mounts_let_go, .finish = mounts_exports_end };
+	static const struct guest_ops ops = { .prepare = prepare, .grown = cpus_up, .let_go = mounts_let_go,
+		.finish = mounts_exports_end };
 	struct err e = ERR_INIT;
 	struct transport io;
 	int sigfd;

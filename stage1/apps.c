@@ -62,9 +62,9 @@ void apps_slot_dispose(struct app_slot *slot)
 	*slot = (struct app_slot){ .name = NULL };
 }
 
+/* It is forgotten. */
 static void free_slot(struct apps *a, unsigned id)
 {
-	control_attachable(a->in->control, id, NULL, 0);
 	output_app_gone(a->in->output, id);
 	apps_slot_dispose(&a->slots[id]);
 }
