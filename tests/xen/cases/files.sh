@@ -15,6 +15,13 @@ t_9p_root_is_a_file_system() {
 and all goes on" "$(cat $OUT/stdout)" || { sed 's/^/# /' $OUT/stdout | tail -n 60; return 1; }
 }
 
+# end_of_steps STATUS: of a case with two logs of the same steps; when it failed, shows where they part.
+end_of_steps() {
+	[ $1 = 0 ] || diff -U 3 $OUT/log $root/log | cut -c 1-300 | head -n 40 | sed 's/^/# /'
+	rm -rf $DATA
+	return $1
+}
+
 # The same seeds on the 9p root, on what it exports: dom0's ext4 with its attributes and ACLs. SEEDS, STEPS: for more.
 t_9p_is_like_ext4() {
 	DATA=/var/tmp/rkt
@@ -22,10 +29,7 @@ t_9p_is_like_ext4() {
 	root=$(poddir)/stage1/rootfs/opt/stage2/app/rootfs
 	for seed in ${SEEDS:-11 12}; do $root/bin/p9test steps /var/tmp/s $seed ${STEPS:-1500}; done >$OUT/log
 	expect status 0 "$(status)" && expect "lines" "$(wc -l <$OUT/log)" "$(wc -l <$root/log)" && cmp $OUT/log $root/log
-	ret=$?
-	[ $ret = 0 ] || diff -U 3 $OUT/log $root/log | cut -c 1-300 | head -n 40 | sed 's/^/# /'
-	rm -rf $DATA
-	return $ret
+	end_of_steps $?
 }
 
 # And by QEMU's backend, but for what it is known not to do: tests/p9/gaps.h.
@@ -44,10 +48,7 @@ mknod: ENXIO
 bind: ENXIO
 an attribute set to nothing: ENODATA
 ftruncate without a name: ENOENT" "$(cat $OUT/stdout)" && cmp $OUT/log $root/log
-	ret=$?
-	[ $ret = 0 ] || diff -U 3 $OUT/log $root/log | cut -c 1-300 | head -n 40 | sed 's/^/# /'
-	rm -rf $DATA
-	return $ret
+	end_of_steps $?
 }
 
 # Several processes with one file, and calls among signals (kernel/patches and stage1/p9/ring.c: what was asked for is
