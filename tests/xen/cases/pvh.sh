@@ -30,3 +30,14 @@ t_pvh_life_with_a_volume() {
 	expect status 0 "$(status)" &&
 		expect "the volume" "$(printf 'from dom0\nbye')" "$(cat $OUT/vol/out)"
 }
+
+# Ten megabytes out of the guest, checked, by its network device.
+t_pvh_network() {
+	socat -u TCP-LISTEN:18113,reuseaddr OPEN:$OUT/got,creat 2>$OUT/socat &
+	receiver=$!
+	sh_pod 'ping -c 2 172.16.28.1 >/dev/null && dd if=/random bs=1M count=10 2>/dev/null | nc 172.16.28.1 18113 && echo sent' --net=default
+	kill $receiver 2>/dev/null
+	wait $receiver
+	expect status 0 "$(status)" && expect stdout sent "$(cat $OUT/stdout)" || return 1
+	expect "what came" "$(md5sum </job/random)" "$(md5sum <$OUT/got)"
+}
