@@ -33,7 +33,7 @@ struct domain_nic {
 
 enum {
 	DOMAIN_NICS_MAX = 16,
-	DOMAIN_QUEUES_MAX = 4, /* of one device */
+	DOMAIN_QUEUES_MAX = 2, /* of one device: more won nothing (docs/performance.md, Networks) */
 	DOMAIN_CMDLINE_MAX = 1023, /* bytes (MAX_GUEST_CMDLINE of xen/include/public/xen.h, with its NUL) */
 };
 

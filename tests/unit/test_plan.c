@@ -476,9 +476,9 @@ static void gives_the_domain_its_nics(void **state)
 	pod.notes = &eight; /* more vCPUs than queues */
 	pod.nnotes = 1;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp xen_netfront.max_queues=4");
-	assert_int_equal(plan.event_channels, 127 + 2 * 4 * 2);
-	assert_int_equal(plan.grant_frames, 8 + 5 * 2);
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp xen_netfront.max_queues=2");
+	assert_int_equal(plan.event_channels, 127 + 2 * 2 * 2);
+	assert_int_equal(plan.grant_frames, 8 + 3 * 2);
 	domain_plan_dispose(&plan);
 
 	in.nnics = DOMAIN_NICS_MAX + 1;

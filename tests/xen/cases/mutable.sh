@@ -157,13 +157,13 @@ t_mutable_what_is_refused() {
 
 # Limits that the machine has no memory and processors for, but may get: what the guest has then, and what not even it may.
 t_mutable_memory_grows() {
-	begin_sandbox --net=none --annotation=stage1-xen/memory-max=400Mi --annotation=stage1-xen/vcpus-max=2 || return 1
+	begin_sandbox --net=default --annotation=stage1-xen/memory-max=400Mi --annotation=stage1-xen/vcpus-max=2 || return 1
 	memory() { xl list "rkt-$(uuid)" | awk 'NR == 2 { print $3 }'; }
 	before=$(memory)
 	app add "$(uuid)" $IMAGE --name=small --memory=32Mi --cpu=1 -- -c 'echo up $(nproc); exec sleep 1000' || { cat $OUT/app.err; return 1; }
 	expect "memory with what fits" "$before" "$(memory)" || return 1
 	app start "$(uuid)" --app=small || { cat $OUT/app.err; return 1; }
-	app add "$(uuid)" $IMAGE --name=large --memory=200Mi --cpu=500m -- -c 'nproc; dd if=/dev/zero of=/dev/null bs=130M count=1 2>/dev/null && echo it fits; cat /sys/fs/cgroup/memory.max' || { cat $OUT/app.err; return 1; }
+	app add "$(uuid)" $IMAGE --name=large --memory=200Mi --cpu=500m -- -c 'nproc; ping -c 1 172.16.28.1 >/dev/null && echo pong; dd if=/dev/zero of=/dev/null bs=130M count=1 2>/dev/null && echo it fits; cat /sys/fs/cgroup/memory.max' || { cat $OUT/app.err; return 1; }
 	[ "$(memory)" -ge 280 ] || { fail "the guest has $(memory) MiB"; return 1; }
 	app start "$(uuid)" --app=large || { cat $OUT/app.err; return 1; }
 	wait_for "the end of large" test -s "$(poddir)/stage1/rootfs/rkt/status/large"
@@ -171,6 +171,7 @@ t_mutable_memory_grows() {
 	bare $OUT/stdout
 	expect "what the apps say" "up 1
 2
+pong
 it fits
 209715200" "$(cat $OUT/stdout)" || return 1
 	app add "$(uuid)" $IMAGE --name=huge --memory=1Gi -- -c true
