@@ -5,8 +5,11 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "stage1/common/util.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -19,37 +22,67 @@ static size_t skip_blanks(const char *text, size_t at, size_t len)
 	return at;
 }
 
+static enum json_tokener_error read_value(const char *text, size_t len, int flags, json_object **root_r, size_t *used_r)
+{
+	struct json_tokener *tok = json_tokener_new_ex(DEPTH_MAX);
+	enum json_tokener_error ret;
+
+	if (!tok)
+		abort(); /* as others without memory */
+	json_tokener_set_flags(tok, flags | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	*root_r = json_tokener_parse_ex(tok, text, (int)len);
+	*used_r = json_tokener_get_parse_end(tok);
+	ret = json_tokener_get_error(tok);
+	json_tokener_free(tok);
+	return ret;
+}
+
+/* With another byte for each that is not ASCII; NULL when all are. malloc'ed. */
+static char *without_high_bytes(const char *text, size_t len)
+{
+	char *plain = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < 0x80)
+			continue;
+		if (!plain) {
+			plain = xcalloc(len, 1);
+			memcpy(plain, text, len);
+		}
+		plain[i] = 0x7f;
+	}
+	return plain;
+}
+
+/*
+ * Bytes over 0x7f are right in strings and wrong elsewhere, like 0x7f. A strict json-c 0.18 (Debian 13) takes them for
+ * control characters: so it judges the text without them, and then reads it as it is, when strictness is not needed.
+ */
 int json_parse(const char *text, size_t len, const char *name, json_object **root_r, struct err *e)
 {
-	struct json_tokener *tok;
+	AUTO_FREE char *plain = NULL;
+	enum json_tokener_error error;
 	json_object *root;
-	size_t used;
-	int ret;
+	size_t used = 0, again;
 
 	if (len > INT_MAX)
 		return err_set(e, ERR_INPUT, "%s: too large", name);
-	tok = json_tokener_new_ex(DEPTH_MAX);
-	if (!tok)
-		return err_set(e, ERR_SYSTEM, "%s: out of memory", name);
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	root = json_tokener_parse_ex(tok, text, (int)len);
-	used = json_tokener_get_parse_end(tok);
-	if (json_tokener_get_error(tok) == json_tokener_continue)
-		ret = err_set(e, ERR_INPUT, "%s: not JSON: ends too early", name);
-	else if (json_tokener_get_error(tok) != json_tokener_success)
-		ret = err_set(e, ERR_INPUT, "%s: not JSON: %s at byte %zu", name,
-			json_tokener_error_desc(json_tokener_get_error(tok)), used);
-	else if (used = skip_blanks(text, used, len), used < len)
-		ret = err_set(e, ERR_INPUT, "%s: not JSON: more after the value, at byte %zu", name, used);
-	else
-		ret = 0;
-	json_tokener_free(tok);
-	if (ret < 0) {
+	plain = without_high_bytes(text, len);
+	error = read_value(plain ? plain : text, len, JSON_TOKENER_STRICT, &root, &used);
+	if (error == json_tokener_success && plain) {
 		json_object_put(root);
-		return ret;
+		error = read_value(text, len, 0, &root, &again);
 	}
-	*root_r = root;
-	return 0;
+	if (error == json_tokener_success && skip_blanks(text, used, len) == len) {
+		*root_r = root;
+		return 0;
+	}
+	json_object_put(root);
+	if (error == json_tokener_continue)
+		return err_set(e, ERR_INPUT, "%s: not JSON: ends too early", name);
+	if (error != json_tokener_success)
+		return err_set(e, ERR_INPUT, "%s: not JSON: %s at byte %zu", name, json_tokener_error_desc(error), used);
+	return err_set(e, ERR_INPUT, "%s: not JSON: more after the value, at byte %zu", name, skip_blanks(text, used, len));
 }
 
 struct jnode jnode_root(json_object *obj, const char *name)

@@ -41,6 +41,10 @@ static void says_where_a_manifest_is_wrong(void **state)
 		{ "{}{}", "pod: not JSON: more after the value, at byte 2" },
 		{ "{},", "pod: not JSON: more after the value, at byte 2" },
 		{ "{\"apps\":[],}", "pod: not JSON: unexpected character at byte 11" },
+		/* bytes that are not ASCII are for strings only, and change nothing else */
+		{ "{\"apps\":[\"\303\274\"],}", "pod: not JSON: unexpected character at byte 15" },
+		{ "{\"\377\":'a'}", "pod: not JSON: unexpected character at byte 5" },
+		{ "{\377}", "pod: not JSON: quoted object property name expected at byte 1" },
 		{ "{\"apps\":[]/**/}", "pod: not JSON: object value separator ',' expected at byte 10" },
 		{ "{\"apps\":[01]}", "pod: not JSON: number expected at byte 11" },
 		{ "[]", "pod: expected object, found array" },
