@@ -140,6 +140,18 @@ int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
+/* One that another's destroy, since killed, still takes away may go while libxl is at it, which then fails with all done. */
+static bool is_there(struct xen *xen, uint32_t domid)
+{
+	libxl_dominfo info;
+	int rc;
+
+	libxl_dominfo_init(&info);
+	rc = libxl_domain_info(xen->ctx, &info, domid);
+	libxl_dominfo_dispose(&info);
+	return rc != ERROR_DOMAIN_NOTFOUND;
+}
+
 int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 {
 	AUTO_FREE char *name = libxl_domid_to_name(xen->ctx, domid);
@@ -155,7 +167,7 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 	rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 	if (name)
 		qemu_log_end(name, NULL);
-	if (rc && rc != ERROR_DOMAIN_NOTFOUND && rc != ERROR_DOMAIN_DESTROYED)
+	if (rc && is_there(xen, domid))
 		return err_xl(e, xen, "destroy domain %u", domid);
 	/* Stays when whoever built the domain was killed before QEMU was up. */
 	if (libxl_domid_valid_guest(domid))

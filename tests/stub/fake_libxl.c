@@ -224,7 +224,7 @@ char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
 int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
 {
 	(void)domid;
-	if (fails("libxl_domain_info", ctx))
+	if (!world->destroy_fails && fails("libxl_domain_info", ctx)) /* else it is asked whether the domain is still there */
 		return ERROR_FAIL;
 	info->paused = world->taken || world->paused;
 	return 0;
