@@ -91,6 +91,12 @@ int xen_create(struct xen *xen, const struct domain_plan *plan, uint32_t *domid_
 	return ret;
 }
 
+int domain_look(struct xen *xen, uint32_t domid, libxl_dominfo *info_r)
+{
+	libxl_dominfo_init(info_r);
+	return libxl_domain_info(xen->ctx, info_r, domid);
+}
+
 int xen_find(struct xen *xen, const uint8_t uuid[16], uint32_t *domid_r, struct err *e)
 {
 	libxl_dominfo *list;
@@ -140,14 +146,12 @@ int xen_unpause(struct xen *xen, uint32_t domid, struct err *e)
 	return 0;
 }
 
-/* One that another's destroy, since killed, still takes away may go while libxl is at it, which then fails with all done. */
+/* One that a destroy which was killed still takes away may go while libxl is at it: that fails then, with all done. */
 static bool is_there(struct xen *xen, uint32_t domid)
 {
 	libxl_dominfo info;
-	int rc;
+	int rc = domain_look(xen, domid, &info);
 
-	libxl_dominfo_init(&info);
-	rc = libxl_domain_info(xen->ctx, &info, domid);
 	libxl_dominfo_dispose(&info);
 	return rc != ERROR_DOMAIN_NOTFOUND;
 }
@@ -167,7 +171,7 @@ int xen_destroy(struct xen *xen, uint32_t domid, struct err *e)
 	rc = libxl_domain_destroy(xen->ctx, domid, NULL);
 	if (name)
 		qemu_log_end(name, NULL);
-	if (rc && is_there(xen, domid))
+	if (rc && rc != ERROR_DOMAIN_DESTROYED && is_there(xen, domid))
 		return err_xl(e, xen, "destroy domain %u", domid);
 	/* Stays when whoever built the domain was killed before QEMU was up. */
 	if (libxl_domid_valid_guest(domid))
@@ -210,11 +214,8 @@ int xen_backend(struct xen *xen, uint32_t domid, int *pidfd_r, struct err *e)
 bool xen_taken(struct xen *xen, uint32_t domid)
 {
 	libxl_dominfo info;
-	bool taken = true;
+	bool taken = domain_look(xen, domid, &info) != 0 || info.paused || info.dying;
 
-	libxl_dominfo_init(&info);
-	if (libxl_domain_info(xen->ctx, &info, domid) == 0)
-		taken = info.paused || info.dying;
 	libxl_dominfo_dispose(&info);
 	return taken;
 }

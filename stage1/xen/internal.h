@@ -56,6 +56,8 @@ void err_xl_(struct err *e, struct xen *xen, const char *fmt, ...)
 void domcfg_fill(libxl_ctx *ctx, const struct domain_plan *plan, libxl_domain_config *cfg);
 /* Likewise for its network device number `i`. */
 void domcfg_nic(const struct domain_plan *plan, uint32_t i, libxl_device_nic *nic);
+/* libxl's code of the failure, 0 without. In both cases *info_r is to be disposed of. */
+int domain_look(struct xen *xen, uint32_t domid, libxl_dominfo *info_r);
 /* Sets the first n of max in a map that was initialised. libxl's code of the failure, 0 without. */
 int domcfg_vcpus(libxl_ctx *ctx, uint32_t n, uint32_t max, libxl_bitmap *map);
 

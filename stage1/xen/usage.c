@@ -4,16 +4,10 @@
 
 enum { PAUSES_MAX = 255 }; /* Xen counts them: whoever else paused the domain has let go of it too then */
 
-static int look(struct xen *xen, uint32_t domid, libxl_dominfo *info)
-{
-	libxl_dominfo_init(info);
-	return libxl_domain_info(xen->ctx, info, domid) ? -1 : 0;
-}
-
 bool xen_paused(struct xen *xen, uint32_t domid)
 {
 	libxl_dominfo info;
-	bool paused = look(xen, domid, &info) == 0 && info.paused && !info.dying && !info.shutdown;
+	bool paused = domain_look(xen, domid, &info) == 0 && info.paused && !info.dying && !info.shutdown;
 
 	libxl_dominfo_dispose(&info);
 	return paused;
@@ -80,7 +74,7 @@ int xen_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r, struct
 	int ret;
 
 	xl_log_forget(xen);
-	ret = look(xen, domid, &info);
+	ret = domain_look(xen, domid, &info);
 	if (ret == 0)
 		*usage_r = (struct xen_usage){ .paused = info.paused, .cpu_ns = info.cpu_time,
 			.memory_kib = info.current_memkb, .memory_max_kib = info.max_memkb };
