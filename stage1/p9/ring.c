@@ -169,24 +169,28 @@ static void answer_flush(struct worker *w, const struct flush *f)
 	put(&other, sizeof(buf));
 }
 
-static void begin_flight(struct worker *w, uint16_t tag, uint32_t size)
+/* True when there are flushes, which may have waited for just this. */
+static bool begin_flight(struct worker *w, uint16_t tag, uint32_t size)
 {
 	struct rings *r = w->ring->all;
+	bool awaited;
 
 	(void)pthread_mutex_lock(&r->flight);
 	*w->flight = (struct flight){ .busy = true, .tag = tag };
 	w->ring->taken += size;
+	awaited = r->nflushes > 0;
 	(void)pthread_mutex_unlock(&r->flight);
+	return awaited;
 }
 
-static void end_flight(struct worker *w)
+/* After each step that may have been what a flush waits for: a request was answered, or taken from a ring. */
+static void answer_flushes(struct worker *w)
 {
 	struct rings *r = w->ring->all;
 	struct flush done[FLUSHES_MAX];
 	unsigned ndone = 0, kept = 0;
 
 	(void)pthread_mutex_lock(&r->flight);
-	w->flight->busy = false;
 	for (unsigned i = 0; i < r->nflushes; i++) {
 		if (passed(r, &r->flushes[i]))
 			done[ndone++] = r->flushes[i];
@@ -199,12 +203,20 @@ static void end_flight(struct worker *w)
 		answer_flush(w, &done[i]);
 }
 
+static void end_flight(struct worker *w)
+{
+	(void)pthread_mutex_lock(&w->ring->all->flight);
+	w->flight->busy = false;
+	(void)pthread_mutex_unlock(&w->ring->all->flight);
+	answer_flushes(w);
+}
+
 /* Answered when the request it is about has been, wherever that is: in another ring perhaps. */
 static void flush(struct worker *w, uint32_t size)
 {
 	struct rings *r = w->ring->all;
 	struct flush f = { .ring = w->ring };
-	bool now;
+	bool kept;
 
 	f.tag = (uint16_t)(w->msg[5] | w->msg[6] << 8);
 	f.oldtag = (uint16_t)(w->msg[7] | w->msg[8] << 8);
@@ -214,12 +226,13 @@ static void flush(struct worker *w, uint32_t size)
 	(void)pthread_mutex_lock(&r->flight);
 	w->ring->taken += size;
 	f.until[w->ring - r->ring] = w->ring->taken; /* what came later does not matter */
-	now = r->nflushes == FLUSHES_MAX || passed(r, &f);
-	if (!now)
+	kept = r->nflushes < FLUSHES_MAX;
+	if (kept)
 		r->flushes[r->nflushes++] = f;
 	(void)pthread_mutex_unlock(&r->flight);
-	if (now)
+	if (!kept)
 		answer_flush(w, &f);
+	answer_flushes(w);
 }
 
 /* Waits until a whole request is in the ring; its size. w leads. */
@@ -258,6 +271,7 @@ static void serve_one(struct worker *w)
 	struct iovec v[2], data[2] = { 0 };
 	uint32_t size = wait_request(w), len = size;
 	uint8_t head[P9_HEAD];
+	bool awaited;
 
 	pieces(ring->out, ring->size, ring->out_cons, P9_HEAD, v);
 	copy_in(head, v);
@@ -275,9 +289,11 @@ static void serve_one(struct worker *w)
 		flush(w, size);
 		return;
 	}
-	begin_flight(w, (uint16_t)(w->msg[5] | w->msg[6] << 8), size);
+	awaited = begin_flight(w, (uint16_t)(w->msg[5] | w->msg[6] << 8), size);
 	if (len == size)
 		consume(w);
+	if (awaited)
+		answer_flushes(w);
 	server_serve(ring->all->server, w->msg, len, data, &io);
 	consume(w);
 	end_flight(w);

@@ -356,6 +356,30 @@ static void flushes(void)
 		MUST(hear(&sides[1], NULL) >= 1000);
 }
 
+/* What comes before a flush in the other ring matters until it has been taken: be it a flush, or slow. */
+static void flush_behind_others(void)
+{
+	start(2, 0);
+	for (unsigned i = 0; i < RING_THREADS; i++)
+		ask(&sides[0], 100 + i, SLOW, P9_HEAD);
+	ask_flush(&sides[0], 8, 99); /* nobody is there to take it */
+	ask_flush(&sides[1], 6, 98);
+	ask(&sides[1], 7, ECHO, P9_HEAD);
+	MUST(hear(&sides[1], NULL) == 7);
+	(void)sem_post(&release);
+	MUST(hear(&sides[0], NULL) >= 100);
+	MUST(hear(&sides[0], NULL) == 8);
+	MUST(hear(&sides[1], NULL) == 6);
+	ask(&sides[0], 50, SLOW, P9_HEAD); /* there is one, again */
+	ask(&sides[0], 51, SLOW, P9_HEAD);
+	ask_flush(&sides[1], 6, 98);
+	ask(&sides[1], 7, ECHO, P9_HEAD);
+	MUST(hear(&sides[1], NULL) == 7);
+	(void)sem_post(&release);
+	MUST(hear(&sides[0], NULL) >= 50);
+	MUST(hear(&sides[1], NULL) == 6);
+}
+
 /* A request in pieces is no request until it is whole. */
 static void pieces(void)
 {
@@ -428,7 +452,8 @@ static void all_cases(void **state)
 		int status;
 	} rows[] = {
 		{ "talk", talk, 0 }, { "crowd", crowd, 0 }, { "late reader", late_reader, 0 },
-		{ "slow ones", slow_ones, 0 }, { "flushes", flushes, 0 }, { "pieces", pieces, 0 },
+		{ "slow ones", slow_ones, 0 }, { "flushes", flushes, 0 },
+		{ "flush behind others", flush_behind_others, 0 }, { "pieces", pieces, 0 },
 		{ "index beyond", index_beyond, BROKEN }, { "index behind", index_behind, BROKEN },
 		{ "size too small", size_too_small, BROKEN }, { "size too big", size_too_big, BROKEN },
 		{ "size of nothing known", size_of_nothing_known, BROKEN },
