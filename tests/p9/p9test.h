@@ -12,6 +12,7 @@ int wide(char **argv);  /* DIR THREADS: all at once write 20 times a MiB, past t
 int names(char **argv); /* DIR: extended attributes, on a file system that has them */
 int shared(char **argv); /* DIR: mappings, files without a name, locks and sockets, of several processes */
 int signals(char **argv); /* DIR TURNS US: operations while a signal comes every US microseconds */
+int killed_opening(char **argv); /* DIR TURNS: processes killed while they open files; then many files opened at once */
 int small(char **argv); /* DIR FILES: each written and synced; prints ms */
 int make(char **argv);  /* DIR FILES: made and left there; prints ms */
 int find(char **argv);  /* DIR FILES: those, listed and looked at with nothing cached; prints ms */

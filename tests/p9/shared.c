@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define MUST(cond) \
@@ -239,5 +241,76 @@ int signals(char **argv)
 	MUST(chdir("/") == 0 && rmdir(argv[1]) == 0);
 	fprintf(stderr, "%u signals\n", (unsigned)rang);
 	printf("%u turns among signals\n", turns);
+	return 0;
+}
+
+static unsigned among; /* files that there are */
+
+static int open_nth(unsigned n)
+{
+	char name[20];
+
+	(void)snprintf(name, sizeof(name), "%u", n % among);
+	return open(name, O_RDONLY | O_CLOEXEC);
+}
+
+/* Not that of another file, nor what another call was answered. */
+static bool has_number(int fd, unsigned n)
+{
+	unsigned has;
+
+	return fd >= 0 && read(fd, &has, sizeof(has)) == sizeof(has) && has == n;
+}
+
+/* Some read as well. */
+static void open_and_close(void)
+{
+	pid_t me = getpid();
+	char value[10];
+
+	for (unsigned n = (unsigned)me;; n += 7) {
+		int fd = open_nth(n);
+
+		MUST(me % 4 ? fd >= 0 : has_number(fd, n % among));
+		(void)fgetxattr(fd, "user.none", value, sizeof(value));
+		(void)close(fd);
+	}
+}
+
+static void kill_some(unsigned turn)
+{
+	enum { AT_ONCE = 4 };
+	pid_t pids[AT_ONCE];
+	int status;
+
+	for (unsigned k = 0; k < AT_ONCE; k++)
+		pids[k] = child(open_and_close);
+	(void)usleep(2000 + turn * 7919 % 10000); /* they die wherever they are */
+	for (unsigned k = 0; k < AT_ONCE; k++)
+		MUST(kill(pids[k], SIGKILL) == 0);
+	for (unsigned k = 0; k < AT_ONCE; k++)
+		MUST(waitpid(pids[k], &status, 0) == pids[k] && WIFSIGNALED(status));
+}
+
+/* What a killed process had asked for is flushed (stage1/p9/ring.c), and answered to nobody else. */
+int killed_opening(char **argv)
+{
+	unsigned turns = (unsigned)atoi(argv[2]);
+	int fd;
+
+	among = 900;
+	MUST(mkdir(argv[1], 0755) == 0 && chdir(argv[1]) == 0);
+	for (unsigned i = 0; i < among; i++) {
+		char name[20];
+
+		(void)snprintf(name, sizeof(name), "%u", i);
+		fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		MUST(fd >= 0 && write(fd, &i, sizeof(i)) == sizeof(i) && close(fd) == 0);
+	}
+	for (unsigned i = 0; i < turns; i++)
+		kill_some(i);
+	for (unsigned i = 0; i < among; i++)
+		MUST(has_number(open_nth(i), i));
+	printf("%u times some were killed, and %u files are open\n", turns, among);
 	return 0;
 }

@@ -3,7 +3,7 @@
 # The 9p root against a tmpfs, operation by operation: tests/p9/diff.c.
 t_9p_root_is_a_file_system() {
 	sh_pod 'for seed in 1 2 3 4; do p9test diff /one /dev/shm/other $seed 1500 || exit 1; done; p9test many /many 150
-		# more than a ring holds (kernel/patches/9p-xen-wake-killable-waiters.patch)
+		# more than a ring holds (kernel/patches/9p-xen-wake-waiters.patch)
 		timeout 100 p9test wide /wide 24 >/dev/null || exit 1
 		for i in 1 2 3 4 5; do p9test many /killed$i 60 & sleep 0.3; kill -9 $!; wait $!; done 2>/dev/null
 		echo "and all goes on" >/after; cat /after'
@@ -59,6 +59,14 @@ t_9p_processes_share_files() {
 	rm -rf $DATA
 	expect status 0 "$(status)" && expect stdout "shared as files are
 150 turns among signals" "$(cat $OUT/stdout)"
+}
+
+# stage1/p9/ring.c: flushes of two rings at once; the disk has the files: there requests take their time.
+t_9p_processes_die_in_the_act() {
+	DATA=/var/tmp/rkt
+	sh_pod 'p9test killed /killed 300' --cpu=2
+	rm -rf $DATA
+	expect status 0 "$(status)" && expect stdout "300 times some were killed, and 900 files are open" "$(cat $OUT/stdout)"
 }
 
 # What the guest sees of links that lead out of its root is its own files, and dom0's stay untouched.
