@@ -37,7 +37,7 @@ PRINT       := stage1/plan/print.c
 SESSION     := $(addprefix stage1/,session.c session_take.c session_apps.c session_exec.c)
 CONTROL     := $(addprefix stage1/,control.c control_attach.c control_exec.c control_stdin.c attach_request.c)
 SUPERVISE   := $(SESSION) $(addprefix stage1/,pump.c supervise.c trace.c console.c signals.c terminal.c escape.c \
-	output.c prefix.c applog.c crilog.c journal.c sink.c relay.c) $(CONTROL)
+	output.c prefix.c applog.c crilog.c journal.c podjournal.c sink.c relay.c) $(CONTROL)
 APPS        := $(addprefix stage1/,apps.c apps_serve.c app_add.c app_files.c machine.c)
 RUN         := $(addprefix stage1/,run.c listen.c notify.c core.c export.c export_tree.c idmap.c volumes.c poddir.c etc.c) \
 	$(APPS)

@@ -32,20 +32,28 @@ static ssize_t send_to(const struct journal *j, struct iovec *parts, size_t n)
 	return ret;
 }
 
+size_t journal_fields(char fields[JOURNAL_FIELDS_MAX], const char *pod, const struct journal_entry *entry)
+{
+	return (size_t)snprintf(fields, JOURNAL_FIELDS_MAX,
+		"PRIORITY=6\nSYSLOG_IDENTIFIER=%.255s\nSYSLOG_PID=%u\nRKT_POD=%.64s\nRKT_APP=%.255s\nRKT_STREAM=%s\nMESSAGE\n",
+		entry->app, entry->pid, pod, entry->app, entry->stream);
+}
+
+void journal_size(uint8_t size[8], size_t len)
+{
+	for (size_t i = 0; i < 8; i++)
+		size[i] = (uint8_t)((uint64_t)len >> (8 * i));
+}
+
 void journal_send(struct journal *j, const struct journal_entry *entry)
 {
-	char fields[1024];
+	char fields[JOURNAL_FIELDS_MAX];
 	uint8_t size[8];
-	int len;
 
 	if (j->fd < 0)
 		return;
-	len = snprintf(fields, sizeof(fields),
-		"PRIORITY=6\nSYSLOG_IDENTIFIER=%.255s\nSYSLOG_PID=%u\nRKT_POD=%s\nRKT_APP=%.255s\nRKT_STREAM=%s\nMESSAGE\n",
-		entry->app, entry->pid, j->pod, entry->app, entry->stream);
-	for (size_t i = 0; i < sizeof(size); i++)
-		size[i] = (uint8_t)((uint64_t)entry->len >> (8 * i));
-	if (send_to(j, (struct iovec[]){ { fields, (size_t)len }, { size, sizeof(size) },
+	journal_size(size, entry->len);
+	if (send_to(j, (struct iovec[]){ { fields, journal_fields(fields, j->pod, entry) }, { size, sizeof(size) },
 			       { (void *)(uintptr_t)entry->text, entry->len }, { (char *)(uintptr_t)"\n", 1 } }, 4) < 0)
 		j->lost++;
 }

@@ -13,6 +13,8 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
+enum { JOURNAL_FIELDS_MAX = 1024 };
+
 struct journal {
 	int fd;           /* -1: this host has none */
 	const char *path, *pod; /* borrowed */
@@ -25,6 +27,10 @@ struct journal_entry {
 	const void *text;
 	size_t len;
 };
+
+/* An entry but for its text: ends with "MESSAGE\n", after which come the text's size and the text. Their length. */
+size_t journal_fields(char fields[JOURNAL_FIELDS_MAX], const char *pod, const struct journal_entry *entry);
+void journal_size(uint8_t size[8], size_t len); /* as it is written there */
 
 /* No error: without a socket at `path` entries go nowhere. */
 void journal_open(struct journal *j, const char *path, const char *pod);

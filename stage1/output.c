@@ -31,6 +31,7 @@ void output_open(struct output *o, struct session *s, const struct output_ends *
 		o->apps[i].log.fd = -1;
 	o->shared = same_file(ends->out, ends->err);
 	journal_open(&o->journal, ends->journal, ends->pod);
+	podjournal_open(&o->podjournal, ends->writer, ends->root, ends->pod);
 	sink_open(&o->outlets[0].sink, ends->out);
 	sink_open(&o->outlets[1].sink, ends->err);
 }
@@ -71,13 +72,14 @@ static size_t take_raw(struct outlet *let, const struct session_out *out)
 
 static void record(struct output *o, size_t app, unsigned stream, const uint8_t *text, size_t len)
 {
-	const char *name = stream == WIRE_STDOUT ? "stdout" : "stderr";
+	const struct journal_entry entry = { .app = o->apps[app].name,
+		.stream = stream == WIRE_STDOUT ? "stdout" : "stderr", .pid = o->s->apps[app].pid, .text = text, .len = len };
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	applog_line(&o->apps[app].log, &now, name, text, len);
-	journal_send(&o->journal, &(struct journal_entry){ .app = o->apps[app].name, .stream = name,
-		.pid = o->s->apps[app].pid, .text = text, .len = len });
+	applog_line(&o->apps[app].log, &now, entry.stream, text, len);
+	journal_send(&o->journal, &entry);
+	podjournal_line(&o->podjournal, &now, &entry);
 }
 
 /* One line; 0 when there is none, or no room for it. */
@@ -88,7 +90,7 @@ static size_t take_line(struct output *o, struct outlet *let, size_t app, unsign
 	uint8_t *to = room_of(let, &room);
 	struct timespec now;
 
-	if (n == 0 || room < PREFIX_HEAD_MAX + text + 1)
+	if (n == 0 || room < PREFIX_HEAD_MAX + text + 1 || !podjournal_has_room(&o->podjournal))
 		return 0;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	head = prefix_head((char *)to, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
@@ -181,16 +183,26 @@ bool output_pump(struct output *o, bool last)
 	for (size_t i = 0; i < o->s->napps; i++)
 		if (session_has(o->s, (unsigned)i))
 			applog_flush(&o->apps[i].log);
+	if (last && session_all_written(o->s))
+		podjournal_finish(&o->podjournal);
+	else
+		podjournal_tend(&o->podjournal);
 	return moved;
 }
 
-void output_poll(const struct output *o, struct pollfd fds[OUTLETS])
+void output_poll(const struct output *o, struct pollfd fds[OUTPUT_POLL])
 {
 	for (size_t i = 0; i < OUTLETS; i++) {
 		const struct outlet *let = &o->outlets[i];
 
 		fds[i] = (struct pollfd){ .fd = let->start < let->end ? let->sink.fd : -1, .events = POLLOUT };
 	}
+	fds[OUTLETS] = podjournal_poll(&o->podjournal);
+}
+
+int64_t output_deadline(const struct output *o)
+{
+	return podjournal_deadline(&o->podjournal);
 }
 
 bool output_done(const struct output *o)
@@ -208,6 +220,7 @@ void output_close(struct output *o)
 	for (size_t i = 0; o->apps && i < o->s->napps; i++)
 		applog_close(&o->apps[i].log);
 	journal_close(&o->journal);
+	podjournal_close(&o->podjournal);
 }
 
 void output_dispose(struct output *o)

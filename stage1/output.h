@@ -1,6 +1,6 @@
 /*
  * What the apps write, from the session's buffers to where it belongs: our stdout and stderr, raw or as
- * lines that say whose they are; with the lines, the app's log and the host's journal; or whoever is attached. A line is never
+ * lines that say whose they are; with the lines, the app's log, the host's journal and the pod's; or whoever is attached. A line is never
  * torn by another one, and nothing waits: a reader of ours that does not read stalls the apps that
  * write to it, by their credit.
  */
@@ -14,6 +14,7 @@
 #include "stage1/applog.h"
 #include "stage1/crilog.h"
 #include "stage1/journal.h"
+#include "stage1/podjournal.h"
 #include "stage1/prefix.h"
 #include "stage1/session.h"
 #include "stage1/sink.h"
@@ -23,7 +24,10 @@ enum output_mode {
 	OUTPUT_RAW,
 	OUTPUT_GIVEN, /* raw, to others than our descriptors: see output_ends.give */
 };
-enum { OUTLETS = 2 }; /* stdout and stderr */
+enum {
+	OUTLETS = 2, /* stdout and stderr */
+	OUTPUT_POLL = OUTLETS + 1,
+};
 
 /* What an app has written, somewhere else: how much of it was taken. */
 typedef size_t (*output_give)(void *arg, size_t app, unsigned stream, const uint8_t *data, size_t len);
@@ -47,6 +51,7 @@ struct output {
 	struct session *s;
 	struct output_app *apps; /* s->napps, ours */
 	struct journal journal;
+	struct podjournal podjournal;
 	output_give give;
 	void *give_arg;
 	bool shared; /* our stdout and stderr are the same: one outlet, or they would tear each other's lines */
@@ -57,6 +62,7 @@ struct output_ends {
 	int out, err;        /* descriptors, borrowed */
 	const char *journal; /* path of the journal's socket */
 	const char *pod;     /* its UUID */
+	const char *writer, *root; /* of its own journal: see podjournal_open(); the texts must outlive it */
 	output_give give;    /* of streams of mode OUTPUT_GIVEN; NULL when there are none */
 	void *give_arg;
 };
@@ -70,7 +76,8 @@ void output_app_gone(struct output *o, size_t app); /* of one that comes and goe
  * more, and credit to give. `last`: nothing more will come of the guest.
  */
 bool output_pump(struct output *o, bool last);
-void output_poll(const struct output *o, struct pollfd fds[OUTLETS]);
+void output_poll(const struct output *o, struct pollfd fds[OUTPUT_POLL]);
+int64_t output_deadline(const struct output *o); /* when output_pump() is due though nothing happens; -1: never */
 bool output_done(const struct output *o); /* everything that came is written */
 void output_close(struct output *o); /* what was lost can still be read */
 void output_dispose(struct output *o);

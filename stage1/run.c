@@ -308,7 +308,8 @@ static void open_output(struct run *r)
 
 	r->output = xcalloc(1, sizeof(*r->output));
 	output_open(r->output, r->session, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO,
-		.journal = JOURNAL_SOCKET, .pod = r->opts->uuid, .give = give, .give_arg = r->control });
+		.journal = JOURNAL_SOCKET, .pod = r->opts->uuid, .writer = PODJOURNAL_WRITER, .root = r->s1root, .give = give,
+		.give_arg = r->control });
 	for (size_t i = 0; i < r->pod.napps; i++)
 		open_app(r, &in, i);
 }
@@ -326,6 +327,12 @@ static void close_output(struct run *r)
 				r->pod.apps[i].name, o->apps[i].log.lost);
 	if (r->opts->debug && o->journal.lost > 0)
 		fprintf(stderr, "stage1 run: %lu lines are not in the host's journal\n", o->journal.lost);
+	if (o->podjournal.why.kind != ERR_NONE)
+		fprintf(stderr, "stage1 run: warning: the pod's journal lacks lines, at least %lu: %s\n", o->podjournal.lost,
+			o->podjournal.why.msg);
+	else if (o->podjournal.lost > 0)
+		fprintf(stderr, "stage1 run: warning: %lu lines are not in the pod's journal: its writer was asked to end\n",
+			o->podjournal.lost);
 	output_dispose(r->output);
 	free(r->output);
 }

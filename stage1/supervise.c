@@ -220,7 +220,7 @@ static int check_end(struct loop *l, struct err *e)
 	return 0;
 }
 
-enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_NETWORKS, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTLETS };
+enum { FD_SIGNALS, FD_BACKEND, FD_CHANNEL, FD_CONSOLE, FD_NETWORKS, FD_STDIN, FD_OUTPUT, FD_XEN = FD_OUTPUT + OUTPUT_POLL };
 
 /* What is left until `deadline`, for poll(). */
 static int time_until(int64_t deadline)
@@ -233,6 +233,12 @@ static int time_until(int64_t deadline)
 static int earlier(int a, int b)
 {
 	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Of those who are to take what the apps say. */
+static int said_deadline(const struct loop *l)
+{
+	return earlier(time_until(control_deadline(l->in->control, l->s)), time_until(output_deadline(l->in->output)));
 }
 
 static int wait_for_event(struct loop *l, struct err *e)
@@ -253,8 +259,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	if (l->moved)
 		timeout = 0;
 	else
-		timeout = earlier(l->s->ended ? -1 : time_until(l->deadline),
-			time_until(control_deadline(l->in->control, l->s)));
+		timeout = earlier(l->s->ended ? -1 : time_until(l->deadline), said_deadline(l));
 	nxen = l->in->xo->poll_prepare(l->in->xen, fds + FD_XEN, &timeout, e);
 	if (nxen < 0)
 		return -1;
@@ -338,16 +343,16 @@ static int run_loop(struct loop *l, struct err *e)
 static void drain(struct loop *l)
 {
 	for (;;) {
-		struct pollfd fds[1 + OUTLETS + CONTROL_POLL_MAX] = { { .fd = l->in->signals, .events = POLLIN } };
+		struct pollfd fds[1 + OUTPUT_POLL + CONTROL_POLL_MAX] = { { .fd = l->in->signals, .events = POLLIN } };
 		bool moved = output_pump(l->in->output, true) || control_serve(l->in->control, l->s);
-		size_t n = 1 + OUTLETS;
+		size_t n = 1 + OUTPUT_POLL;
 		int sig;
 
 		if (output_done(l->in->output))
 			return;
 		output_poll(l->in->output, fds + 1);
 		n += control_prepare(l->in->control, l->s, fds + n);
-		(void)poll(fds, n, moved ? 0 : time_until(control_deadline(l->in->control, l->s)));
+		(void)poll(fds, n, moved ? 0 : said_deadline(l));
 		while ((sig = signals_next(l->in->signals)) != 0)
 			if (sig != SIGWINCH && sig != SIGTSTP)
 				return;

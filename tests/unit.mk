@@ -24,7 +24,7 @@ UNIT_test_attach     := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMO
 UNIT_test_crilog     := stage1/crilog.c $(COMMON)
 UNIT_test_control    := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c machine.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
-	sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
+	podjournal.c sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
 UNIT_test_app_files  := $(addprefix stage1/,app_files.c export.c export_tree.c idmap.c volumes.c p9/confine.c p9/filter.c) \
 	$(PLAN) $(POD) $(WIRE) $(COMMON)
 UNIT_test_sink       := stage1/sink.c
@@ -33,7 +33,8 @@ UNIT_test_notify     := stage1/notify.c $(COMMON)
 UNIT_test_poddir     := stage1/poddir.c $(POD) $(COMMON)
 UNIT_test_pidnote    := stage1/pidnote.c $(COMMON)
 UNIT_test_prefix     := stage1/prefix.c stage1/escape.c
-UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c crilog.c journal.c sink.c common/wire.c) $(SESSION) $(COMMON)
+UNIT_test_podjournal := $(addprefix stage1/,podjournal.c journal.c) $(COMMON)
+UNIT_test_output     := $(addprefix stage1/,output.c prefix.c applog.c crilog.c journal.c podjournal.c sink.c common/wire.c) $(SESSION) $(COMMON)
 UNIT_test_usage      := stage1/usage.c stage1/net/netns.c $(NETLINK) $(COMMON)
 UNIT_test_listen     := tests/unit/peers.c $(CONTROL) stage1/listen.c stage1/relay.c $(PLAN) $(POD) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_backends   := init/backends.c $(XSWIRE) $(COMMON)

@@ -128,7 +128,8 @@ static int setup(void **state)
 	memset(&guest, 0, sizeof(guest));
 	session_init(s, NULL, 0, 0, keep_quiet, NULL);
 	session_let_come_and_go(s);
-	output_open(output, s, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO, .journal = "/none", .pod = "" });
+	output_open(output, s, &(struct output_ends){ .out = STDOUT_FILENO, .err = STDERR_FILENO, .journal = "/none", .pod = "",
+		.writer = "/none", .root = "" });
 	if (control_open(&callers, &e) < 0)
 		return -1;
 	input = (struct apps_input){ .plan = &plan, .control = callers, .session = s, .output = output, .backend = -1,

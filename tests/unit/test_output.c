@@ -41,7 +41,8 @@ static void begin(int out_fd, int err_fd, const char *journal)
 	s = xcalloc(1, sizeof(*s));
 	o = xcalloc(1, sizeof(*o));
 	session_init(s, plan, 1, APPS, no_log, NULL);
-	output_open(o, s, &(struct output_ends){ .out = out_fd, .err = err_fd, .journal = journal, .pod = "the-pod" });
+	output_open(o, s, &(struct output_ends){ .out = out_fd, .err = err_fd, .journal = journal, .pod = "the-pod",
+		.writer = "none", .root = "none" });
 	output_app(o, 0, "web");
 	output_app(o, 1, "db");
 	s->apps[0].pid = 7;

@@ -80,6 +80,8 @@ finish() {
 }
 
 # wait_for WHAT COMMAND...: polls a condition for at most a generous minute or two.
+JOURNAL_WRITER=/lib/systemd/systemd-journal-remote
+
 wait_for() {
 	what=$1
 	shift

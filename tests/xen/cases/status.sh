@@ -94,3 +94,25 @@ t_what_rkt_reads_of_a_pod() {
 		expect "the interface" '"ifName":"eth0"' "$net" && expect "exit code" 0 "$(cat "$(poddir)/stage1/rootfs/rkt/status/app")" &&
 		[ "$pid" -gt 1 ]
 }
+
+# What its GetLogs reads: files of journald in a directory of the pod (rkt rkt/api_service_sdjournal.go).
+t_the_pods_own_journal() {
+	chmod a+x $JOURNAL_WRITER
+	[ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id # or it would not open its file again
+	start 'mkfifo /go; echo up; echo oops >&2; printf "tab\\tand \\001\\n"; read x </go; echo late; exit 5' || return 1
+	journal=$(poddir)/stage1/rootfs/var/log/journal
+	wait_for "the lines" sh -c "journalctl -D $journal -o cat SYSLOG_IDENTIFIER=app | grep -qx oops" &&
+		wait_for "the writer to end" sh -c '! pgrep -f ^/lib/systemd/systemd-journal-remote' && # its pod says nothing
+		stage0 enter --dir=$DATA "$(uuid)" /bin/sh -c 'echo >/go' || return 1
+	finish
+	chmod a-x $JOURNAL_WRITER
+	expect status 5 "$(status)" && expect lines "late
+oops
+tab	and $(printf '\001')
+up" "$(journalctl -D $journal -o cat --all | sort)" &&
+		expect "of whom" "rkt-$(uuid) $(uuid)" "$(journalctl -D $journal -o json -n 1 |
+			sed 's/.*"_HOSTNAME":"\([^"]*\)".*/\1/') $(journalctl -D $journal -F RKT_POD)" &&
+		expect "those of the app's stderr" oops "$(journalctl -D $journal -o cat RKT_APP=app RKT_STREAM=stderr)" &&
+		expect "of another app" "" "$(journalctl -D $journal -o cat -q RKT_APP=other)" &&
+		journalctl -D $journal --verify 2>&1 | grep -q '^PASS' && expect stderr oops "$(cat $OUT/stderr)"
+}

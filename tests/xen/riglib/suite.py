@@ -27,6 +27,6 @@ def mirrors(name):
 
 SUITES = {suite.name: suite for suite in (
     # The libraries are those that stage1's programs are linked to.
-    Suite("bookworm", "4.17", ("libarchive13", "libjson-c5", "libmd0", "systemd"), mirrors("bookworm")),
+    Suite("bookworm", "4.17", ("libarchive13", "libjson-c5", "libmd0", "systemd", "systemd-journal-remote"), mirrors("bookworm")),
     Suite("trixie", "4.20", ("libarchive13t64", "libjson-c5", "libmd0"), mirrors("trixie")),
 )}
