@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/securebits.h>
+
 #include "stage1/common/util.h"
 
 enum { EARLY_MAX = 3 };
@@ -125,6 +127,7 @@ static void __attribute__((noreturn)) become(const struct podjournal *j, int in)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0); /* root, but for root's capabilities */
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 && dup2(nothing, STDERR_FILENO) >= 0)
 		(void)execve(j->writer, argv, env);
 	_exit(127);
