@@ -1,8 +1,8 @@
 /*
  * What the apps write, from the session's buffers to where it belongs: our stdout and stderr, raw or as
- * lines that say whose they are; with the lines, the app's log, the host's journal and the pod's; or whoever is attached. A line is never
- * torn by another one, and nothing waits: a reader of ours that does not read stalls the apps that
- * write to it, by their credit.
+ * lines that say whose they are; with the lines, the app's log, the host's journal and the pod's; or
+ * whoever is attached. A line is never torn by another one, and nothing waits: a reader of ours that
+ * does not read stalls the apps that write to it, by their credit.
  */
 #ifndef STAGE1_OUTPUT_H
 #define STAGE1_OUTPUT_H

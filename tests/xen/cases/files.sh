@@ -61,7 +61,8 @@ t_9p_processes_share_files() {
 150 turns among signals" "$(cat $OUT/stdout)"
 }
 
-# stage1/p9/ring.c: flushes of two rings at once; the disk has the files: there requests take their time.
+# stage1/p9/ring.c, kernel/patches/9p-answers-to-the-killed.patch: what the killed had asked for, and two of them at once.
+# The disk has the files: there requests take their time.
 t_9p_processes_die_in_the_act() {
 	DATA=/var/tmp/rkt
 	sh_pod 'p9test killed /killed 300' --cpu=2
