@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -29,13 +30,15 @@ static void without_dashes(char *to, size_t room, const char *uuid)
 	to[n] = '\0';
 }
 
-static void read_boot(struct podjournal *j)
+static int read_boot(struct podjournal *j, struct err *e)
 {
-	char text[64] = "";
-	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	AUTO_FREE char *text = NULL;
+	size_t len;
 
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
-		without_dashes(j->boot, sizeof(j->boot), text);
+	if (read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, &len, e) < 0)
+		return -1;
+	without_dashes(j->boot, sizeof(j->boot), text);
+	return 0;
 }
 
 void podjournal_open(struct podjournal *j, const char *writer, const char *root, const char *pod)
@@ -55,7 +58,7 @@ void podjournal_open(struct podjournal *j, const char *writer, const char *root,
 	without_dashes(machine, sizeof(machine), pod);
 	if ((size_t)snprintf(j->dir, sizeof(j->dir), "%s/" PODJOURNAL_DIR "/%s", root, machine) >= sizeof(j->dir))
 		j->state = PODJOURNAL_NONE;
-	read_boot(j);
+	j->buf = NULL;
 }
 
 static size_t pending(const struct podjournal *j)
@@ -77,17 +80,29 @@ static void lose(struct podjournal *j)
 	j->start = j->end = 0;
 }
 
+static void free_buf(struct podjournal *j)
+{
+	free(j->buf);
+	j->buf = NULL;
+}
+
+static void reap(const struct podjournal *j)
+{
+	while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* There will be no more of it. */
 static void fail(struct podjournal *j)
 {
 	if (j->pidfd >= 0) {
 		(void)kill(j->pid, SIGKILL);
-		while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		reap(j);
 	}
 	shut(&j->pipe);
 	shut(&j->pidfd);
 	lose(j);
+	free_buf(j);
 	j->deadline = -1;
 	j->state = PODJOURNAL_NONE;
 }
@@ -138,8 +153,10 @@ static int start(struct podjournal *j, struct err *e)
 	AUTO_CLOSE int theirs = -1;
 	int fds[2];
 
-	if (make_dir(j, e) < 0)
+	if (make_dir(j, e) < 0 || read_boot(j, e) < 0)
 		return -1;
+	if (!j->buf)
+		j->buf = xmalloc(PODJOURNAL_BUF);
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
 	theirs = fds[0];
@@ -156,8 +173,7 @@ static int start(struct podjournal *j, struct err *e)
 		int error = errno;
 
 		shut(&j->pipe);
-		while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		reap(j);
 		errno = error;
 		return err_sys(e, "pidfd_open");
 	}
@@ -247,14 +263,14 @@ void podjournal_tend(struct podjournal *j)
 
 bool podjournal_has_room(struct podjournal *j)
 {
-	if (j->state == PODJOURNAL_WRITING && (j->written > PODJOURNAL_MAX || sizeof(j->buf) - j->end < PODJOURNAL_ENTRY_MAX))
+	if (j->state == PODJOURNAL_WRITING && (j->written > PODJOURNAL_MAX || PODJOURNAL_BUF - j->end < PODJOURNAL_ENTRY_MAX))
 		podjournal_tend(j);
 	if (j->state == PODJOURNAL_WRITING && j->start > 0) {
 		memmove(j->buf, j->buf + j->start, pending(j));
 		j->end -= j->start;
 		j->start = 0;
 	}
-	return j->state != PODJOURNAL_ENDING && sizeof(j->buf) - j->end >= PODJOURNAL_ENTRY_MAX &&
+	return j->state != PODJOURNAL_ENDING && PODJOURNAL_BUF - j->end >= PODJOURNAL_ENTRY_MAX &&
 		(j->state != PODJOURNAL_WRITING || j->written <= PODJOURNAL_MAX);
 }
 
@@ -321,4 +337,5 @@ void podjournal_close(struct podjournal *j)
 		if (fd.fd >= 0)
 			(void)poll(&fd, 1, left > 0 ? (int)left : 0);
 	}
+	free_buf(j);
 }

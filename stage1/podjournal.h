@@ -31,6 +31,7 @@ enum {
 	PODJOURNAL_IDLE_MS = 10000,     /* without a line: the writer ends */
 	PODJOURNAL_PATIENCE_MS = 30000,
 	PODJOURNAL_ENTRY_MAX = PREFIX_LINE_MAX + JOURNAL_FIELDS_MAX + 512,
+	PODJOURNAL_BUF = 2 * PODJOURNAL_ENTRY_MAX,
 };
 
 enum podjournal_state {
@@ -55,7 +56,7 @@ struct podjournal {
 	unsigned long lost;
 	struct err why;           /* of a writer that failed */
 	size_t start, end;        /* of buf: what is to be written */
-	uint8_t buf[2 * PODJOURNAL_ENTRY_MAX];
+	uint8_t *buf;             /* PODJOURNAL_BUF bytes; NULL: nothing was said yet */
 };
 
 /* `writer`: its program. `root`: the pod's stage1/rootfs. Nothing is made yet. */
