@@ -16,8 +16,8 @@ int main(int argc, char **argv)
 	} whats[] = {
 		{ "diff", 4, diff }, { "steps", 3, steps }, { "steps-without-gaps", 3, steps_without_gaps },
 		{ "gaps", 1, show_gaps }, { "many", 2, many }, { "names", 1, names }, { "shared", 1, shared },
-		{ "signals", 3, signals }, { "killed", 2, killed_opening }, { "wide", 2, wide }, { "small", 2, small }, { "make", 2, make }, { "find", 2, find },
-		{ "write", 2, written }, { "bulk", 2, bulk }, { "random", 3, random_reads },
+		{ "signals", 3, signals }, { "killed", 2, killed_opening }, { "wide", 2, wide }, { "small", 2, small },
+		{ "make", 2, make }, { "find", 2, find }, { "write", 2, written }, { "bulk", 2, bulk }, { "random", 3, random_reads },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(whats) / sizeof(whats[0]); i++)

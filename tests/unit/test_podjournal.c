@@ -261,9 +261,9 @@ static void a_writer_that_is_told_to_end(void **state)
 		if (room) {
 			say("web", "x", 1);
 			n++;
-		}
-		else
+		} else {
 			wait_for_it();
+		}
 		podjournal_tend(&j);
 	}
 	writer_is("exec cat >>\"$2\"");

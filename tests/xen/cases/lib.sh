@@ -79,9 +79,9 @@ finish() {
 	bare $OUT/stdout $OUT/stderr
 }
 
-# wait_for WHAT COMMAND...: polls a condition for at most a generous minute or two.
-JOURNAL_WRITER=/lib/systemd/systemd-journal-remote
+JOURNAL_WRITER=/lib/systemd/systemd-journal-remote # stage1/podjournal.h
 
+# wait_for WHAT COMMAND...: polls a condition for at most a generous minute or two.
 wait_for() {
 	what=$1
 	shift
