@@ -71,7 +71,6 @@ void client_refuse(struct client *cl, const char *why)
 {
 	(void)frame_put_app(&cl->wr, cl->number, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
 	cl->over_said = true;
-	cl->stalled_ms = 0;
 }
 
 /* Clients are ours, but a frame out of turn must not bring the pod down: false ends the client. */

@@ -122,12 +122,37 @@ static bool all_came(const struct client *cl, const struct session *s, const str
 	return true;
 }
 
-/* Who has taken nothing for so long is let go, or the app would wait for it for ever. */
+static size_t room_of(const struct client *cl, unsigned stream)
+{
+	size_t room = frame_room(&cl->wr);
+
+	return room < cl->credit[stream] ? room : cl->credit[stream];
+}
+
+/* Who has room again is waited for no more, whether or not the others let anything be given. */
+static void forget_stalls(struct client *cl)
+{
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		if (room_of(cl, k) > 0 || !endpoint_of_output(cl->endpoints, k))
+			cl->stalled_ms[k] = 0;
+}
+
+/* When it is let go, or the app would wait for it for ever; -1: it has room for all its streams. */
+static int64_t client_deadline(const struct client *cl, const struct control *c, const struct session *s)
+{
+	int64_t patience = s->ended ? c->last_patience_ms : c->patience_ms, first = -1;
+
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		if (cl->stalled_ms[k] && !cl->over_said && (first < 0 || cl->stalled_ms[k] + patience < first))
+			first = cl->stalled_ms[k] + patience;
+	return first;
+}
+
 static bool lost_patience(const struct client *cl, const struct control *c, const struct session *s)
 {
-	int64_t patience = s->ended ? c->last_patience_ms : c->patience_ms;
+	int64_t deadline = client_deadline(cl, c, s);
 
-	return cl->stalled_ms && monotonic_ms() - cl->stalled_ms >= patience;
+	return deadline >= 0 && monotonic_ms() >= deadline;
 }
 
 void client_attach_produce(struct client *cl, const struct control *c, struct session *s)
@@ -140,6 +165,7 @@ void client_attach_produce(struct client *cl, const struct control *c, struct se
 		client_refuse(cl, "the app was removed");
 		return;
 	}
+	forget_stalls(cl);
 	if (lost_patience(cl, c, s)) {
 		client_refuse(cl, "detached: what the app writes was not read");
 		return;
@@ -158,13 +184,6 @@ static bool listens(const struct client *cl, unsigned app, unsigned stream)
 	return cl->attached && !cl->over_said && !cl->gone && cl->id == app && endpoint_of_output(cl->endpoints, stream);
 }
 
-static size_t room_of(const struct client *cl, unsigned stream)
-{
-	size_t room = frame_room(&cl->wr);
-
-	return room < cl->credit[stream] ? room : cl->credit[stream];
-}
-
 /* What all of them have room for; who has none has it noted. */
 static size_t common_room(struct control *c, unsigned app, unsigned stream, size_t n)
 {
@@ -175,8 +194,8 @@ static size_t common_room(struct control *c, unsigned app, unsigned stream, size
 		if (!listens(cl, app, stream))
 			continue;
 		room = room_of(cl, stream);
-		if (room == 0 && !cl->stalled_ms)
-			cl->stalled_ms = monotonic_ms();
+		if (room == 0 && !cl->stalled_ms[stream])
+			cl->stalled_ms[stream] = monotonic_ms();
 		n = room < n ? room : n;
 	}
 	return n;
@@ -194,7 +213,6 @@ size_t control_give(struct control *c, size_t app, unsigned stream, const uint8_
 				continue;
 			(void)frame_put(&cl->wr, WIRE_DATA, 0, stream, data + given, n); /* there is room */
 			cl->credit[stream] -= (uint32_t)n;
-			cl->stalled_ms = 0;
 		}
 		given += n;
 	}
@@ -203,13 +221,13 @@ size_t control_give(struct control *c, size_t app, unsigned stream, const uint8_
 
 int64_t control_deadline(const struct control *c, const struct session *s)
 {
-	int64_t patience = s->ended ? c->last_patience_ms : c->patience_ms, first = -1;
+	int64_t first = -1;
 
 	for (size_t i = 0; i < c->nclients; i++) {
-		const struct client *cl = c->clients[i];
+		int64_t deadline = client_deadline(c->clients[i], c, s);
 
-		if (cl->stalled_ms && (first < 0 || cl->stalled_ms + patience < first))
-			first = cl->stalled_ms + patience;
+		if (deadline >= 0 && (first < 0 || deadline < first))
+			first = deadline;
 	}
 	return first;
 }

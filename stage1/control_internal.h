@@ -23,7 +23,7 @@ struct client {
 	uint8_t attach[ATTACH_REQUEST_MAX]; /* the request to attach, as far as it has arrived */
 	size_t attach_len;
 	uint32_t endpoints;            /* what it has attached to */
-	int64_t stalled_ms;            /* since when it has no room for output; 0: it has */
+	int64_t stalled_ms[WIRE_STREAMS]; /* since when it has no room for output there is; 0: it has */
 	uint32_t credit[WIRE_STREAMS]; /* bytes of output it takes */
 	uint8_t in[WIRE_WINDOW];       /* stdin on its way to the guest: in_start .. in_end */
 	uint32_t in_start, in_end;

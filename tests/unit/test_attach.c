@@ -242,21 +242,31 @@ static void at_a_terminal_every_key_counts(void **state)
 	peer_free(stream);
 }
 
-/* Gives until somebody has no room: how much. */
+static void peer_takes(struct peer *p, unsigned stream)
+{
+	struct frame f;
+
+	while (peer_hears(p, WIRE_DATA, &f) == 1) {
+		assert_int_equal(f.stream, stream);
+		(void)frame_put_u32(&p->wr, WIRE_CREDIT, 0, stream, f.len);
+		peer_send(p);
+	}
+	turn();
+}
+
+/* Gives until somebody has no room: how much. NULL: nobody reads. */
 static size_t fill(struct peer *reader)
 {
 	static char data[WIRE_PAYLOAD_MAX + 1];
 	size_t given = 0, n;
-	struct frame f;
 
 	memset(data, 'x', sizeof(data) - 1);
 	while ((n = app_writes(WIRE_STDOUT, data)) > 0) {
 		given += n;
-		while (peer_hears(reader, WIRE_DATA, &f) == 1) {
-			(void)frame_put_u32(&reader->wr, WIRE_CREDIT, 0, WIRE_STDOUT, f.len);
-			peer_send(reader);
-		}
-		turn();
+		if (reader)
+			peer_takes(reader, WIRE_STDOUT);
+		else
+			turn();
 	}
 	return given;
 }
@@ -301,6 +311,57 @@ static void who_does_not_read_is_let_go(void **state)
 	assert_int_equal(app_writes(WIRE_STDOUT, "more"), 4);
 	peer_free(slow);
 	peer_free(quick);
+}
+
+/* Both are full at one time: who then reads is not let go because nothing can be given beside the other. */
+static void who_reads_is_not_let_go_with_who_does_not(void **state)
+{
+	struct peer *slow, *quick;
+	struct frame f;
+
+	(void)state;
+	start_app(STREAMS);
+	slow = peer_attached(ENDPOINT_STDOUT);
+	quick = peer_attached(ENDPOINT_STDOUT);
+	assert_int_equal(fill(NULL), WIRE_WINDOW);
+	peer_takes(quick, WIRE_STDOUT);
+	c->patience_ms = 0;
+	turn();
+	assert_int_equal(app_writes(WIRE_STDOUT, "on"), 2);
+	peer_reads(quick, WIRE_STDOUT, "on");
+	assert_int_equal(peer_hears(slow, WIRE_APP, &f), 1);
+	peer_free(slow);
+	peer_free(quick);
+}
+
+/* One stream that is not read counts, however much of the other is. */
+static void one_stream_is_not_another(void **state)
+{
+	struct peer *p;
+	struct frame f;
+
+	(void)state;
+	start_app(STREAMS);
+	p = peer_attached(ENDPOINT_STDOUT | ENDPOINT_STDERR);
+	assert_int_equal(fill(NULL), WIRE_WINDOW);
+	assert_int_equal(app_writes(WIRE_STDERR, "err"), 3);
+	assert_true(control_deadline(c, s) >= 0);
+	c->patience_ms = 0;
+	turn();
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	peer_free(p);
+	/* Who no longer listens to it has nothing to read. */
+	c->patience_ms = CONTROL_PATIENCE_MS;
+	p = peer_attached(ENDPOINT_STDOUT | ENDPOINT_STDERR);
+	assert_int_equal(fill(NULL), WIRE_WINDOW);
+	(void)frame_put(&p->wr, WIRE_EOF, 0, WIRE_STDOUT, NULL, 0);
+	peer_send(p);
+	turn();
+	assert_int_equal(control_deadline(c, s), -1);
+	c->patience_ms = 0;
+	turn();
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 0);
+	peer_free(p);
 }
 
 static void the_apps_end_is_the_last_word(void **state)
@@ -386,6 +447,8 @@ int main(void)
 		TEST(the_end_of_ones_input_is_not_the_apps),
 		TEST(at_a_terminal_every_key_counts),
 		TEST(who_does_not_read_is_let_go),
+		TEST(who_reads_is_not_let_go_with_who_does_not),
+		TEST(one_stream_is_not_another),
 		TEST(the_apps_end_is_the_last_word),
 		TEST(out_of_turn_costs_only_oneself),
 	};
