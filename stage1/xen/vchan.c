@@ -28,9 +28,10 @@ int xen_channel(struct xen *xen, uint32_t domid, struct transport *io_r, struct 
 	/* The server writes ring-ref first and event-channel last. */
 	if (store_number(xen, port) < 0)
 		return 0;
+	xl_log_forget(xen);
 	xen->chan = libxenvchan_client_init(&xen->log.vtable, (int)domid, path);
 	if (!xen->chan)
-		return err_set(e, ERR_INPUT, "the guest's control channel cannot be mapped");
+		return err_xl(e, xen, "map the guest's control channel");
 	xen->chan->blocking = 0; /* not set by the library */
 	*io_r = (struct transport){
 		.ctx = xen->chan,

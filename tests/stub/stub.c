@@ -477,7 +477,7 @@ static const struct consequence {
 	{ "xs_unwatch", NULL },
 	{ "xs_rm", NULL },
 	{ "libxl_domid_to_name", NULL },
-	{ "libxenvchan_client_init", "the guest's control channel cannot be mapped" },
+	{ "libxenvchan_client_init", "map the guest's control channel: libxl does not say why" },
 	{ "libxenvchan_wait", NULL },
 	{ "libxenvchan_read", "the guest closed its control channel" },
 	{ "libxenvchan_write", "the guest closed its control channel" },
