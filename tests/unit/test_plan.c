@@ -13,6 +13,7 @@
 #include "stage1/plan/logs.h"
 #include "stage1/plan/streams.h"
 
+#define CMDLINE "console=hvc0 loglevel=4 noreplace-smp percpu_alloc=page"
 #define UUID "6733c0b5-5f2c-4a4b-8a4c-2f3f4b1f9c01"
 #define OPTS .net = "none", .uuid = UUID
 #define TEXT(s) ((char *)s)
@@ -365,7 +366,7 @@ static void plans_the_domain(void **state)
 	assert_memory_equal(plan.uuid, uuid, sizeof(uuid));
 	assert_string_equal(plan.kernel, "/p/s1/boot/vmlinux");
 	assert_string_equal(plan.ramdisk, "/p/s1/boot/initramfs");
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
+	assert_string_equal(plan.cmdline, CMDLINE);
 	assert_int_equal(plan.memory_kib, 128 << 10);
 	assert_int_equal(plan.vcpus, 1);
 	assert_int_equal(plan.event_channels, 127);
@@ -380,7 +381,7 @@ static void plans_the_domain(void **state)
 
 	opts.debug = true;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7 noreplace-smp");
+	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=7 noreplace-smp percpu_alloc=page");
 	domain_plan_dispose(&plan);
 }
 
@@ -395,18 +396,18 @@ static void adds_to_the_kernels_command_line(void **state)
 
 	(void)state;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
+	assert_string_equal(plan.cmdline, CMDLINE);
 	domain_plan_dispose(&plan);
 	in.kernel_params = "mitigations=off loglevel=5";
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp mitigations=off loglevel=5");
+	assert_string_equal(plan.cmdline, CMDLINE " mitigations=off loglevel=5");
 	domain_plan_dispose(&plan);
 	in.kernel_params = longest;
-	memset(longest, 'x', DOMAIN_CMDLINE_MAX - 38);
+	memset(longest, 'x', DOMAIN_CMDLINE_MAX - sizeof(CMDLINE));
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
 	assert_int_equal(strlen(plan.cmdline), DOMAIN_CMDLINE_MAX);
 	domain_plan_dispose(&plan);
-	longest[DOMAIN_CMDLINE_MAX - 38] = 'x';
+	longest[DOMAIN_CMDLINE_MAX - sizeof(CMDLINE)] = 'x';
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), -1);
 	assert_string_equal(e.msg, "RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS: the kernel's command line would have 1024 bytes, and "
 		"1023 fit");
@@ -456,7 +457,7 @@ static void gives_the_domain_its_nics(void **state)
 	assert_int_equal(plan.nics[1].mtu, 9000);
 	assert_true(plan.nics[0].backend_domid == 0 && plan.nics[1].backend_domid == 0);
 	assert_string_equal(plan.nic_script, "/p/s1/vif");
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp");
+	assert_string_equal(plan.cmdline, CMDLINE);
 	assert_int_equal(plan.event_channels, 127 + 2 * 2);
 	assert_int_equal(plan.grant_frames, 8 + 2 * 2); /* 514 entries each, of 512 a frame */
 	assert_int_equal(plan.memory_kib, (128 + 2 * 2) << 10);
@@ -476,7 +477,7 @@ static void gives_the_domain_its_nics(void **state)
 	pod.notes = &eight; /* more vCPUs than queues */
 	pod.nnotes = 1;
 	assert_int_equal(plan_domain(&in, &plan, NULL, &e), 0);
-	assert_string_equal(plan.cmdline, "console=hvc0 loglevel=4 noreplace-smp xen_netfront.max_queues=2");
+	assert_string_equal(plan.cmdline, CMDLINE " xen_netfront.max_queues=2");
 	assert_int_equal(plan.event_channels, 127 + 2 * 2 * 2);
 	assert_int_equal(plan.grant_frames, 8 + 3 * 2);
 	domain_plan_dispose(&plan);

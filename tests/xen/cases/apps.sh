@@ -48,7 +48,7 @@ t_words_for_the_guests_kernel() {
 	RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS="loglevel=5 stage1xen.test=yes"
 	export RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS
 	sh_pod 'cat /proc/cmdline; ls /etc/localtime; date +%Z'
-	expect status 0 "$(status)" && expect stdout "console=hvc0 loglevel=4 noreplace-smp loglevel=5 stage1xen.test=yes
+	expect status 0 "$(status)" && expect stdout "console=hvc0 loglevel=4 noreplace-smp percpu_alloc=page loglevel=5 stage1xen.test=yes
 UTC" "$(cat $OUT/stdout)" || return 1
 	RKT_HYPERVISOR_EXTRA_KERNEL_PARAMS=$(head -c 1100 /dev/zero | tr '\0' x)
 	sh_pod true
