@@ -398,11 +398,11 @@ static void step(struct guest *g)
 	look_after_leftovers(g);
 	if (g->phase == PHASE_RUN && !g->plan.stays && (any_failed(g) || all_over(g)))
 		stop(g, GRACE_MS);
-	if (g->phase == PHASE_STOP && !childless && monotonic_ms() >= g->hang_up) {
+	if (g->phase == PHASE_STOP && monotonic_ms() >= g->hang_up) {
 		g->hang_up = INT64_MAX;
 		hang_up(g, true);
 	}
-	if (g->phase == PHASE_STOP && !childless && monotonic_ms() >= g->deadline) {
+	if (g->phase == PHASE_STOP && monotonic_ms() >= g->deadline) { /* also when only output is left, which waits on */
 		g->phase = PHASE_KILL;
 		(void)kill(-1, SIGKILL);
 	}

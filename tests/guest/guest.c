@@ -427,6 +427,11 @@ static void dom0_talks_nonsense(void **state)
 	dom0_expect_clean_end(d);
 }
 
+static bool first_is_over(const struct dom0 *dom0)
+{
+	return dom0->apps[0].over;
+}
+
 static void output_waits_for_credit(void **state)
 {
 	enum { LEN = 1000000 };
@@ -448,6 +453,27 @@ static void output_waits_for_credit(void **state)
 		if (out(0, WIRE_STDOUT)[i] != "y\n"[i % 2])
 			fail_msg("byte %zu is wrong", i);
 	assert_string_equal(out(0, WIRE_STDERR), "done\n");
+}
+
+/* The app is over, and somebody reads on later: no deadline passes again and again meanwhile, and none takes it. */
+static void output_outlives_its_app(void **state)
+{
+	enum { LEN = 100000 }; /* the window, and what fits into a pipe */
+	const struct app_spec app = { .name = "app", .exec = SH("head -c 100000 /bin/busybox") };
+
+	(void)state;
+	vm_speed = 200;
+	d->stingy = true;
+	dom0_start(d, &app, 1, false);
+	dom0_until(d, first_is_over);
+	dom0_until_quiet(d, 700); /* 140 s there: both deadlines of the stop are past */
+	assert_int_equal(d->apps[0].len[WIRE_STDOUT], WIRE_WINDOW);
+	assert_in_range(vm_report->turns, 1, 1000);
+	d->stingy = false;
+	dom0_say(d, WIRE_CREDIT, 0, WIRE_STDOUT, "\0\0\1\0", 4); /* 64 KiB */
+	dom0_to_end(d);
+	expect(0, WIRE_APP_EXITED, 0, "");
+	assert_int_equal(d->apps[0].len[WIRE_STDOUT], LEN);
 }
 
 /* Dom0 wants no more of a stream: the app is told by SIGPIPE. */
@@ -1028,11 +1054,6 @@ static bool second_runs(const struct dom0 *dom0)
 	return dom0->apps[1].out[WIRE_STDOUT] && strstr(dom0->apps[1].out[WIRE_STDOUT], "ready");
 }
 
-static bool first_is_over(const struct dom0 *dom0)
-{
-	return dom0->apps[0].over;
-}
-
 static bool second_is_over(const struct dom0 *dom0)
 {
 	return dom0->apps[1].over;
@@ -1195,6 +1216,7 @@ int main(void)
 		T(dom0_vanishes),
 		T(dom0_talks_nonsense),
 		T(output_waits_for_credit),
+		T(output_outlives_its_app),
 		T(output_nobody_reads),
 		T(apps_end_together),
 		T(event_handlers),

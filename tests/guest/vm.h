@@ -13,6 +13,7 @@
 struct vm_report {
 	bool returned;   /* guest_run() did */
 	int let_go;      /* how often files were */
+	unsigned turns;  /* how often it has waited for events */
 	int left;        /* processes but PID 1 when it finished */
 	int leaked_fds;
 	int unmount_errno; /* of the export */
