@@ -86,6 +86,8 @@ void app_stop(struct app *a, int64_t kill_by_ms)
 	if (a->state == APP_POST)
 		return; /* that is how it ends */
 	task_hang_up(&a->task, false);
+	if (a->task.proc.report >= 0) /* its program was not heard of: it may be on its way into the cgroup */
+		(void)kill(a->task.proc.pid, SIGTERM);
 	cgroup_terminate(a->plan);
 }
 

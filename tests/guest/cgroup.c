@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "stage1/common/util.h"
+
+#define CGROUP_GATE "/dev/shm/gate"
+#define CGROUP_WAITS "/dev/shm/waits"
 
 static unsigned long mark_of(const struct guest_app *app)
 {
@@ -28,8 +32,19 @@ int cgroup_make(const struct guest_app *app, struct err *e)
 	return strcmp(app->name, "unwanted") == 0 ? err_set(e, ERR_SYSTEM, "make the cgroup %s", app->name) : 0;
 }
 
+/* On the way into a cgroup the kernel may keep a process waiting: app 'late' at a gate that one of the pod's shuts. */
+static void wait_at_the_gate(void)
+{
+	while (access(CGROUP_GATE, F_OK) == 0) {
+		(void)close(open(CGROUP_WAITS, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+		(void)usleep(9000);
+	}
+}
+
 int cgroup_join(const struct guest_app *app, bool entered, struct err *e)
 {
+	if (strcmp(app->name, "late") == 0)
+		wait_at_the_gate();
 	if (prctl(PR_SET_TIMERSLACK, entered ? 1 : mark_of(app)) < 0)
 		return err_sys(e, "set the timer slack");
 	return 0;

@@ -1110,6 +1110,23 @@ static void apps_come_and_go(void **state)
 	assert_string_equal(d->log, "");
 }
 
+/* Its process is there and in no cgroup yet (tests/guest/cgroup.c): TERM finds it all the same. */
+static void an_app_is_stopped_before_it_is_in_its_cgroup(void **state)
+{
+	(void)state;
+	dom0_start_empty(d);
+	dom0_add(d, 1, &(struct app_spec){ .name = "two", .streams = "stream", .exec = SH(
+		"until test -e /dev/shm/waits; do usleep 9000; done; echo ready; read x; rm /dev/shm/gate; read x") });
+	dom0_add(d, 0, &(struct app_spec){ .name = "late", .pre_start = SH(": >/dev/shm/gate"), .exec = { "true" } });
+	dom0_until(d, second_runs);
+	dom0_stop_app(d, 0, 60000);
+	dom0_say(d, WIRE_DATA, 1, WIRE_STDIN, "x\n", 2); /* opens the gate: when that is heard the stop was */
+	dom0_until(d, first_is_over);
+	expect(0, WIRE_APP_KILLED, 15, "");
+	dom0_stop(d, 60000);
+	dom0_to_end(d);
+}
+
 /* KILL at its time; a plan that is none; one that cannot begin; the end of the pod in the middle of all that. */
 static void added_apps_that_are_trouble(void **state)
 {
@@ -1228,6 +1245,7 @@ int main(void)
 		T(sockets_are_open_when_the_app_starts),
 		T(nonsense_about_processes),
 		T(apps_come_and_go),
+		T(an_app_is_stopped_before_it_is_in_its_cgroup),
 		T(added_apps_that_are_trouble),
 		T(hostile_roots),
 		T(volumes_in_hostile_roots),
@@ -1244,6 +1262,7 @@ int main(void)
 	vm_make_root("two");
 	vm_make_root("three");
 	vm_make_root("hungry");
+	vm_make_root("late");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	vm_shut();
 	return failed;

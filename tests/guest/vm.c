@@ -154,7 +154,7 @@ void vm_make_root(const char *name)
 {
 	static const char *const dirs[] = { "", "bin", "etc", "tmp" };
 	static const char *const applets[] = { "cat", "echo", "env", "false", "grep", "head", "id", "kill", "ls",
-		"mkfifo", "pwd", "readlink", "seq", "setsid", "sh", "sleep", "sort", "stty", "true",
+		"mkfifo", "pwd", "readlink", "rm", "seq", "setsid", "sh", "sleep", "sort", "stty", "true",
 		"tty", "usleep", "wc", "yes" };
 	AUTO_FREE char *root = xasprintf("%s/%s", apps, name);
 
