@@ -44,6 +44,7 @@ int apps_forget(struct apps *a, unsigned id, struct err *e)
 	if (app_files_remove(a->in->backend, a->in->plan->s1root, slot->entries, slot->nentries, e) < 0)
 		return -1;
 	slot->forgotten = true;
+	slot->status_due = false;
 	control_attachable(a->in->control, id, NULL, 0); /* its name may be another's at once */
 	return 0;
 }
@@ -90,7 +91,7 @@ void apps_look(struct apps *a)
 
 		if (!slot->name)
 			continue;
-		if (slot->status_due && s->apps[i].phase >= SESSION_BEGUN && s->apps[i].state == SESSION_APP_OVER &&
+		if (slot->status_due && s->apps[i].phase >= SESSION_IDLE && s->apps[i].state == SESSION_APP_OVER &&
 			!s->apps[i].start_due)
 			tell_end(slot, &s->apps[i]);
 		if (slot->forgotten && !session_has(s, i))

@@ -186,7 +186,13 @@ static bool hear(struct apps *a, struct app_client *cl)
 
 static bool has_started(const struct session_app *app, struct err *e)
 {
-	if (app->start_due || app->phase != SESSION_BEGUN || app->state == SESSION_APP_NEW)
+	if (app->start_due || app->phase == SESSION_SENDING)
+		return false;
+	if (app->phase != SESSION_BEGUN) {
+		(void)err_set(e, ERR_INPUT, "it was stopped before it began");
+		return true;
+	}
+	if (app->state == SESSION_APP_NEW)
 		return false;
 	if (app->state == SESSION_APP_OVER && app->how == WIRE_APP_FAILED)
 		(void)err_set(e, ERR_INPUT, "%s", app->text);

@@ -311,6 +311,37 @@ static void a_life(void **state)
 	assert_int_equal(apps_find(apps, "web"), 1);
 }
 
+/* What is stopped while its next start is still to come does not begin: who waits is told, and the old end stands. */
+static void a_start_is_taken_back(void **state)
+{
+	int start;
+
+	(void)state;
+	greet();
+	add("web");
+	(void)close(ask(APPCTL_START, "web", -1));
+	guest_says(0, WIRE_APP_STARTED, 5);
+	assert_true(frame_put(&guest, WIRE_DATA, 0, WIRE_STDOUT, "unread", 6));
+	guest_says(0, WIRE_APP_EXITED, 3);
+	for (int gone = 0; gone < 2; gone++) { /* before the guest has forgotten it; then, while what it wrote is unread */
+		assert_int_equal(unlink("stage1/rootfs/rkt/status/web"), 0); /* as stage0 does */
+		start = ask(APPCTL_START, "web", -1);
+		unanswered(start);
+		answered(ask(APPCTL_STOP, "web", -1), "");
+		(void)apps_serve(apps);
+		answered(start, "it was stopped before it began");
+		expect_status("web", "3\n");
+		if (!gone)
+			guest_says(0, WIRE_APP_GONE, 0);
+	}
+	start = ask(APPCTL_START, "web", -1);
+	unanswered(start);
+	session_wrote(&s->apps[0].out[WIRE_STDOUT], 6);
+	exchange();
+	guest_says(0, WIRE_APP_STARTED, 5);
+	answered(start, "");
+}
+
 static void what_is_not_there_is_stopped_and_gone(void **state)
 {
 	(void)state;
@@ -474,6 +505,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_life),
+		T(a_start_is_taken_back),
 		T(what_is_not_there_is_stopped_and_gone),
 		T(a_guest_that_does_nothing),
 		T(nonsense),
