@@ -144,10 +144,16 @@ static bool any_failed(const struct guest *g)
 	return false;
 }
 
+/* One that is leaving is to be told of when it has: if there is somebody to tell. */
+static bool is_over(const struct guest *g, const struct app *a)
+{
+	return a->state == APP_NEW || a->state == APP_OVER || (g->lost && a->state > APP_OVER);
+}
+
 static bool all_over(const struct guest *g)
 {
 	for (size_t i = 0; i < g->napps; i++)
-		if (g->apps[i].state != APP_OVER && g->apps[i].state != APP_NEW)
+		if (!is_over(g, &g->apps[i]))
 			return false;
 	return true;
 }

@@ -26,7 +26,7 @@ static int setup(void **state)
 {
 	(void)state;
 	vm_speed = 1;
-	vm_no_export = false;
+	vm_no_export = vm_narrow = false;
 	d = xcalloc(1, sizeof(*d));
 	return 0;
 }
@@ -1127,6 +1127,34 @@ static void an_app_is_stopped_before_it_is_in_its_cgroup(void **state)
 	dom0_to_end(d);
 }
 
+/* Until PID 1 has nothing more that it could do, while nobody here reads. */
+static void until_it_rests(void)
+{
+	unsigned turns;
+
+	do {
+		turns = vm_report->turns;
+		(void)usleep(200000);
+	} while (turns != vm_report->turns);
+}
+
+/* An app is forgotten while dom0 hears nothing for a while, and then never again: what waits to be said holds nothing up. */
+static void dom0_vanishes_deaf(void **state)
+{
+	(void)state;
+	vm_narrow = true;
+	dom0_start_empty(d);
+	dom0_add(d, 0, &(struct app_spec){ .name = "app", .exec = { "true" } });
+	dom0_until(d, first_is_over);
+	dom0_add(d, 1, &(struct app_spec){ .name = "two", .exec = SH("yes >&2 & exec yes") });
+	until_it_rests();
+	dom0_remove(d, 0, false);
+	until_it_rests();
+	dom0_hang_up(d);
+	dom0_expect_clean_end(d);
+	assert_false(d->apps[0].gone);
+}
+
 /* KILL at its time; a plan that is none; one that cannot begin; the end of the pod in the middle of all that. */
 static void added_apps_that_are_trouble(void **state)
 {
@@ -1246,6 +1274,7 @@ int main(void)
 		T(nonsense_about_processes),
 		T(apps_come_and_go),
 		T(an_app_is_stopped_before_it_is_in_its_cgroup),
+		T(dom0_vanishes_deaf),
 		T(added_apps_that_are_trouble),
 		T(hostile_roots),
 		T(volumes_in_hostile_roots),

@@ -34,6 +34,7 @@ enum { PATIENCE_MS = 30000 };
 struct vm_report *vm_report;
 int vm_speed = 1;
 bool vm_no_export;
+bool vm_narrow;
 const uint8_t *vm_nic;
 
 static char dir[] = "/tmp/stage1-xen-guest.XXXXXX";
@@ -322,10 +323,12 @@ static void pid_1(int fd)
 
 void vm_start(struct vm *vm)
 {
-	int fds[2];
+	int fds[2], least = 1; /* the kernel's own bound is more */
 
 	*vm_report = (struct vm_report){ .left = -1 };
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), "socketpair");
+	if (vm_narrow)
+		must(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), "make the channel narrow");
 	must(unshare(CLONE_NEWPID), "unshare");
 	(void)fflush(stdout);
 	vm->pid = fork();

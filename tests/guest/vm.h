@@ -28,6 +28,7 @@ extern struct vm_report *vm_report;
 /* Set before vm_start(): the guest's time passes that much faster; its export cannot be mounted. */
 extern int vm_speed;
 extern bool vm_no_export;
+extern bool vm_narrow; /* the channel holds next to nothing of what nobody reads */
 extern const uint8_t *vm_nic; /* the MAC of a device it has, or NULL */
 
 /* Once. False with errno when the host does not permit namespaces. */
