@@ -11,18 +11,27 @@
 
 #include "stage1/common/util.h"
 
-enum { DEPTH_MAX = 200 }; /* four descriptors a level */
+enum {
+	DEPTH_MAX = 200,    /* four descriptors a level */
+	UNFINISHED = 01000, /* the mode of a directory while it is being filled; the right one comes last */
+};
 
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-int copy_is_empty(int dir)
+int copy_is_due(int dir)
 {
-	DIR *d = dir_read(dir);
 	const struct dirent *entry;
+	struct stat st;
+	DIR *d;
 
+	if (fstat(dir, &st) < 0)
+		return -1;
+	if ((st.st_mode & 07777) == UNFINISHED)
+		return 1;
+	d = dir_read(dir);
 	if (!d)
 		return -1;
 	do {
@@ -59,13 +68,19 @@ static int copy_bytes(int from, int to)
 	return 0;
 }
 
+/* Of a copy that was broken off. */
+static int remove_old(int dir, const char *name)
+{
+	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 static int copy_file(int from_dir, int to_dir, const char *name)
 {
 	AUTO_CLOSE int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	AUTO_CLOSE int to = -1;
 	struct stat st;
 
-	if (from < 0 || fstat(from, &st) < 0)
+	if (from < 0 || fstat(from, &st) < 0 || remove_old(to_dir, name) < 0)
 		return -1;
 	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0 || copy_bytes(from, to) < 0)
@@ -81,7 +96,7 @@ static int copy_link(int from_dir, int to_dir, const char *name, const struct st
 	if (len < 0 || len == (ssize_t)sizeof(text))
 		return -1;
 	text[len] = '\0';
-	if (symlinkat(text, to_dir, name) < 0)
+	if (remove_old(to_dir, name) < 0 || symlinkat(text, to_dir, name) < 0)
 		return -1;
 	return fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
 }
@@ -95,7 +110,7 @@ static int copy_dir(int from_dir, int to_dir, const char *name, int depth, struc
 
 	if (depth == DEPTH_MAX)
 		return err_set(e, ERR_INPUT, "copy '%s': more than %d directories deep", name, DEPTH_MAX);
-	if (from < 0 || mkdirat(to_dir, name, 0700) < 0)
+	if (from < 0 || (mkdirat(to_dir, name, 0700) < 0 && errno != EEXIST))
 		return err_sys(e, "copy '%s'", name);
 	to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (to < 0)
@@ -143,7 +158,7 @@ int copy_tree(int from, int to, struct err *e)
 	AUTO_CLOSE int src = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int dst = openat(to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (src < 0 || dst < 0)
+	if (src < 0 || dst < 0 || fchmod(dst, UNFINISHED) < 0)
 		return err_sys(e, "copy a directory");
 	return copy_level(src, dst, 0, e);
 }

@@ -4,13 +4,14 @@
 
 #include "stage1/common/err.h"
 
-/* 1 when the directory has no entry, 0 when it has, -1 with errno. */
-int copy_is_empty(int dir);
+/* 1 when the directory has no entry, or copy_tree() has begun with it and not ended; 0 when neither; -1 with errno. */
+int copy_is_due(int dir);
 
 /*
  * The mode, owner and content of directory `from` become those of directory `to`. Files, directories
  * and links, with their modes, owners and times; no devices, sockets or fifos. Follows no link.
- * Neither descriptor needs to be more than O_PATH.
+ * Neither descriptor needs to be more than O_PATH. What is there already is replaced; a directory where
+ * something else is to be, or the reverse, is an error.
  */
 int copy_tree(int from, int to, struct err *e);
 

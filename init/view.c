@@ -242,14 +242,14 @@ static int fill_volume(int root, const struct guest_mount *m, struct err *e)
 {
 	AUTO_CLOSE int from = target_open(root, m->target, O_PATH | O_DIRECTORY);
 	AUTO_CLOSE int to = open(m->source, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int empty;
+	int due;
 
 	if (to < 0)
 		return err_sys(e, "open the volume");
-	empty = copy_is_empty(to);
-	if (empty < 0)
+	due = copy_is_due(to);
+	if (due < 0)
 		return err_sys(e, "read the volume");
-	return from >= 0 && empty ? copy_tree(from, to, e) : 0;
+	return from >= 0 && due ? copy_tree(from, to, e) : 0;
 }
 
 static int give_volumes(int root, const struct guest_mounts *mounts, struct err *e)

@@ -44,10 +44,10 @@ static void knows_an_empty_directory(void **state)
 	(void)state;
 	assert_int_equal(system("mkdir e"), 0);
 	dir = open_dir("e");
-	assert_int_equal(copy_is_empty(dir), 1);
+	assert_int_equal(copy_is_due(dir), 1);
 	assert_int_equal(system("touch e/.hidden"), 0);
-	assert_int_equal(copy_is_empty(dir), 0);
-	assert_int_equal(copy_is_empty(-1), -1);
+	assert_int_equal(copy_is_due(dir), 0);
+	assert_int_equal(copy_is_due(-1), -1);
 }
 
 static void copies_files_directories_and_links(void **state)
@@ -71,18 +71,47 @@ static void copies_files_directories_and_links(void **state)
 		"(cd src && list) >a && (cd dst && list) >b && diff a b && cmp src/d/big dst/d/big && cmp src/f dst/f"), 0);
 }
 
-static void does_not_write_over_what_is_there(void **state)
+static void follows_nothing_that_is_there(void **state)
 {
 	AUTO_CLOSE int from = -1;
 	AUTO_CLOSE int to = -1;
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(system("mkdir s2 d2 && echo a >s2/name && ln -s /dev/null d2/name"), 0);
+	assert_int_equal(system("mkdir -p s2/dir other d2 && echo a >s2/name && echo b >s2/dir/inside && echo old >other/name &&"
+		"ln -s ../other/name d2/name && ln -s ../other d2/dir"), 0);
 	from = open_dir("s2");
 	to = open_dir("d2");
 	assert_int_equal(copy_tree(from, to, &e), -1);
-	assert_string_equal(e.msg, "copy 'name': File exists");
+	assert_string_equal(e.msg, "copy 'dir': Not a directory");
+	assert_int_equal(system("rm d2/dir"), 0);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(copy_tree(from, to, &e), 0);
+	assert_int_equal(system("test ! -L d2/name && cmp s2/name d2/name && cmp s2/dir/inside d2/dir/inside &&"
+		"test \"$(cat other/*)\" = old"), 0);
+}
+
+/* By the copier's end, or by an error: what is half there is not taken for a volume's own. */
+static void begins_anew_what_was_broken_off(void **state)
+{
+	AUTO_CLOSE int from = -1;
+	AUTO_CLOSE int to = -1;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(system("mkdir -p s4/d s4/z d4 && echo a >s4/d/a && ln -s a s4/d/link && chmod 1775 s4 && mkdir -p d4/z/in-the-way &&"
+		"echo b >s4/z/in-the-way"), 0);
+	from = open_dir("s4");
+	to = open_dir("d4");
+	assert_int_equal(copy_is_due(to), 0);
+	assert_int_equal(copy_tree(from, to, &e), -1);
+	assert_string_equal(e.msg, "copy 'in-the-way': Is a directory");
+	assert_int_equal(copy_is_due(to), 1);
+	assert_int_equal(system("rmdir d4/z/in-the-way && mkdir -p d4/d && echo half >d4/d/a"), 0);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(copy_tree(from, to, &e), 0);
+	assert_int_equal(copy_is_due(to), 0);
+	assert_int_equal(system("test \"$(stat -c %a d4)\" = 1775 && test \"$(cat d4/d/link)\" = a && cmp s4/z/in-the-way d4/z/in-the-way"), 0);
 }
 
 static void bounds_the_depth(void **state)
@@ -104,7 +133,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_an_empty_directory),
 		cmocka_unit_test(copies_files_directories_and_links),
-		cmocka_unit_test(does_not_write_over_what_is_there),
+		cmocka_unit_test(follows_nothing_that_is_there),
+		cmocka_unit_test(begins_anew_what_was_broken_off),
 		cmocka_unit_test(bounds_the_depth),
 	};
 
