@@ -67,10 +67,22 @@ static void accept_one(struct control *c)
 	c->clients[c->nclients++] = cl;
 }
 
+struct session_app *client_app(const struct client *cl, const struct session *s)
+{
+	return cl->attached ? &s->apps[cl->id] : session_find(s, cl->id);
+}
+
+void client_end(struct client *cl, enum wire_app_state how, uint32_t value, const char *text)
+{
+	cl->last.how = how;
+	cl->last.value = value;
+	(void)snprintf(cl->last.text, sizeof(cl->last.text), "%s", text);
+	cl->over = cl->moved = true;
+}
+
 void client_refuse(struct client *cl, const char *why)
 {
-	(void)frame_put_app(&cl->wr, cl->number, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
-	cl->over_said = true;
+	client_end(cl, WIRE_APP_FAILED, CONTROL_FAILED_STATUS, why);
 }
 
 /* Clients are ours, but a frame out of turn must not bring the pod down: false ends the client. */
@@ -80,7 +92,7 @@ static bool take(struct client *cl, const struct control *c, struct session *s, 
 
 	if (!cl->greeted)
 		return cl->greeted = frame_check_hello(f, &e) == 0;
-	if (cl->over_said)
+	if (cl->over)
 		return true; /* what crossed with the end */
 	if (cl->attached || f->type == WIRE_PLAN || (f->type == WIRE_READY && client_attach_asked(cl)))
 		return client_attach_take(cl, c, s, f);
@@ -111,6 +123,12 @@ static void receive(struct client *cl, const struct control *c, struct session *
 		cl->gone = true;
 }
 
+static void say_last(struct client *cl)
+{
+	if (cl->over && !cl->over_said)
+		cl->over_said = frame_put_app(&cl->wr, cl->number, cl->last.how, cl->last.value, cl->last.text);
+}
+
 static void transmit(struct client *cl, const struct control *c, struct session *s)
 {
 	size_t len;
@@ -121,6 +139,7 @@ static void transmit(struct client *cl, const struct control *c, struct session 
 
 		client_exec_produce(cl, s);
 		client_attach_produce(cl, c, s);
+		say_last(cl);
 		data = frame_queued(&cl->wr, &len);
 		n = len ? send(cl->fd, data, len, MSG_NOSIGNAL) : 0;
 		if (n > 0)
@@ -173,6 +192,16 @@ static void let_go(struct control *c, struct session *s)
 	c->nclients = kept;
 }
 
+/* An app is not begun again, nor its number another's, before those who are attached know how it ended. */
+static void mark_attached(const struct control *c, struct session *s)
+{
+	for (size_t i = 0; i < s->napps; i++)
+		s->apps[i].attached = false;
+	for (size_t i = 0; i < c->nclients; i++)
+		if (c->clients[i]->attached && !c->clients[i]->over)
+			s->apps[c->clients[i]->id].attached = true;
+}
+
 bool control_serve(struct control *c, struct session *s)
 {
 	bool moved = false;
@@ -194,6 +223,7 @@ bool control_serve(struct control *c, struct session *s)
 		moved = moved || cl->moved || cl->gone;
 	}
 	let_go(c, s);
+	mark_attached(c, s);
 	return moved;
 }
 

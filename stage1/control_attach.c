@@ -59,10 +59,8 @@ static int begin(struct client *cl, const struct control *c, const struct sessio
 	if (run->state == SESSION_APP_OVER)
 		return err_set(e, ERR_INPUT, "app '%s' has ended", app->name);
 	(void)frame_put_app(&cl->wr, 0, WIRE_APP_STARTED, cl->endpoints, "");
-	if (req.endpoints == ATTACH_LIST) {
-		(void)frame_put_app(&cl->wr, 0, WIRE_APP_EXITED, 0, "");
-		cl->over_said = true;
-	}
+	if (req.endpoints == ATTACH_LIST)
+		client_end(cl, WIRE_APP_EXITED, 0, "");
 	cl->attached = true;
 	return 0;
 }
@@ -110,14 +108,15 @@ bool client_attach_take(struct client *cl, const struct control *c, struct sessi
 	}
 }
 
-/* Nothing more will come of what it is attached to. */
+/* Nothing more will come of what it is attached to. Of an app that the guest has let go of nothing does. */
 static bool all_came(const struct client *cl, const struct session *s, const struct session_app *run)
 {
+	bool last = s->ended || run->phase == SESSION_IDLE;
+
 	if (run->state != SESSION_APP_OVER)
 		return false;
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (endpoint_of_output(cl->endpoints, k) &&
-			(session_waits(&run->out[k]) || (!run->out[k].eof && !s->ended)))
+		if (endpoint_of_output(cl->endpoints, k) && (session_waits(&run->out[k]) || (!run->out[k].eof && !last)))
 			return false;
 	return true;
 }
@@ -143,7 +142,7 @@ static int64_t client_deadline(const struct client *cl, const struct control *c,
 	int64_t patience = s->ended ? c->last_patience_ms : c->patience_ms, first = -1;
 
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (cl->stalled_ms[k] && !cl->over_said && (first < 0 || cl->stalled_ms[k] + patience < first))
+		if (cl->stalled_ms[k] && !cl->over && (first < 0 || cl->stalled_ms[k] + patience < first))
 			first = cl->stalled_ms[k] + patience;
 	return first;
 }
@@ -157,14 +156,11 @@ static bool lost_patience(const struct client *cl, const struct control *c, cons
 
 void client_attach_produce(struct client *cl, const struct control *c, struct session *s)
 {
-	const struct session_app *run = session_find(s, cl->id);
+	const struct session_app *run;
 
-	if (!cl->attached || cl->over_said)
+	if (!cl->attached || cl->over)
 		return;
-	if (!run) {
-		client_refuse(cl, "the app was removed");
-		return;
-	}
+	run = client_app(cl, s);
 	forget_stalls(cl);
 	if (lost_patience(cl, c, s)) {
 		client_refuse(cl, "detached: what the app writes was not read");
@@ -176,12 +172,12 @@ void client_attach_produce(struct client *cl, const struct control *c, struct se
 			!cl->eof_said[k])
 			cl->eof_said[k] = frame_put(&cl->wr, WIRE_EOF, 0, k, NULL, 0);
 	if (all_came(cl, s, run))
-		cl->over_said = frame_put_app(&cl->wr, 0, run->how, run->value, run->text);
+		client_end(cl, run->how, run->value, run->text);
 }
 
 static bool listens(const struct client *cl, unsigned app, unsigned stream)
 {
-	return cl->attached && !cl->over_said && !cl->gone && cl->id == app && endpoint_of_output(cl->endpoints, stream);
+	return cl->attached && !cl->over && !cl->gone && cl->id == app && endpoint_of_output(cl->endpoints, stream);
 }
 
 /* What all of them have room for; who has none has it noted. */

@@ -95,19 +95,19 @@ static void pass_states(struct client *cl, const struct session_app *run)
 {
 	if (run->state != SESSION_APP_NEW && run->pid > 0 && !cl->started_said)
 		cl->started_said = frame_put_app(&cl->wr, cl->number, WIRE_APP_STARTED, run->pid, "");
-	if (run->state != SESSION_APP_OVER)
+	if (run->state != SESSION_APP_OVER || (run->pid > 0 && !cl->started_said))
 		return;
 	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 		if (session_waits(&run->out[k]) || (run->out[k].eof && !cl->eof_said[k]))
 			return;
-	cl->over_said = frame_put_app(&cl->wr, cl->number, run->how, run->value, run->text);
+	client_end(cl, run->how, run->value, run->text);
 }
 
 void client_exec_produce(struct client *cl, struct session *s)
 {
 	struct session_app *run;
 
-	if (!cl->exec || cl->over_said)
+	if (!cl->exec || cl->over)
 		return;
 	run = session_find(s, cl->id);
 	client_pass_stdin(cl, s);

@@ -12,7 +12,13 @@ struct client {
 	bool gone;     /* to be closed and freed */
 	bool moved;    /* something was passed on, see control_serve() */
 	bool greeted;
-	bool started_said, over_said;
+	bool started_said;
+	bool over, over_said;   /* there is a last word, `last`; it is on its way */
+	struct {
+		enum wire_app_state how;
+		uint32_t value;
+		char text[WIRE_TEXT_MAX + 1];
+	} last;
 	bool eof_said[WIRE_STREAMS];
 	bool exec;     /* `id` is a process of the session */
 	bool attached; /* `id` is an app of it */
@@ -48,7 +54,10 @@ struct control {
 	size_t nclients;
 };
 
-/* control.c: the last it hears. */
+/* control.c: what it is attached to or has entered; an app also when the guest has let go of it. */
+struct session_app *client_app(const struct client *cl, const struct session *s);
+/* The last it hears, as soon as there is room for it. */
+void client_end(struct client *cl, enum wire_app_state how, uint32_t value, const char *text);
 void client_refuse(struct client *cl, const char *why);
 
 /* control_stdin.c: of a client that has a process or an app */

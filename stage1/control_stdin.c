@@ -48,7 +48,9 @@ static void pass(struct client *cl, struct session *s, size_t max)
 /* What the client is to know of it. */
 static void answer(struct client *cl, const struct session *s)
 {
-	if (!cl->in_over && session_find(s, cl->id)->stdin_over &&
+	const struct session_app *run = client_app(cl, s);
+
+	if (!cl->in_over && run->stdin_over &&
 		frame_put(&cl->wr, WIRE_EOF, cl->number, WIRE_STDIN, NULL, 0)) {
 		cl->in_over = cl->in_eof = true; /* nobody reads it any more */
 		cl->in_start = cl->in_end = cl->in_taken = 0;

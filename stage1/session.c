@@ -232,7 +232,7 @@ bool session_waits(const struct session_out *out)
 	return out->start < out->end;
 }
 
-bool session_app_written(const struct session_app *app)
+static bool none_waits(const struct session_app *app)
 {
 	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 		if (session_waits(&app->out[k]))
@@ -240,10 +240,15 @@ bool session_app_written(const struct session_app *app)
 	return true;
 }
 
+bool session_app_written(const struct session_app *app)
+{
+	return !app->attached && none_waits(app);
+}
+
 bool session_all_written(const struct session *s)
 {
 	for (size_t i = 0; i < s->napps; i++)
-		if (s->apps[i].phase != SESSION_ABSENT && !session_app_written(&s->apps[i]))
+		if (s->apps[i].phase != SESSION_ABSENT && !none_waits(&s->apps[i]))
 			return false;
 	return true;
 }

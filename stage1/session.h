@@ -54,6 +54,7 @@ struct session_app {
 	bool size_due;           /* rows and cols are to be sent */
 	uint32_t rows, cols;
 	uint32_t kill_due;       /* the signal to be sent, or 0 */
+	bool attached;           /* somebody is (stage1/control.h): not begun again or gone before they know its end */
 };
 
 struct session_exec {
@@ -99,7 +100,7 @@ void session_let_come_and_go(struct session *s);
  * many, or the pod is ending. Its number is *id_r until session_remove() has had its effect.
  */
 int session_add(struct session *s, uint8_t *plan, size_t len, unsigned *id_r, struct err *e);
-/* Begins it when it does not run: also again. What it wrote before must have been written out by then. */
+/* Begins it when it does not run: also again, once session_app_written(). */
 void session_start(struct session *s, unsigned id);
 /* TERM now and KILL after `grace_ms`, if it runs. */
 void session_stop_app(struct session *s, unsigned id, uint32_t grace_ms);
@@ -154,7 +155,8 @@ bool session_all_started(const struct session *s); /* that were begun; or are ov
  * that ended without a word never was.
  */
 bool session_all_ready(const struct session *s);
-bool session_app_written(const struct session_app *app); /* nothing of it waits for a descriptor of ours */
+/* Nothing of it waits for a descriptor of ours, nor its end for those who are attached: it may go, or begin again. */
+bool session_app_written(const struct session_app *app);
 bool session_all_written(const struct session *s);
 
 /* The number for rkt's status file: exit code, bare signal number, or 0 by shutdown (contract 6.3). */

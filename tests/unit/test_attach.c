@@ -395,6 +395,97 @@ static void the_apps_end_is_the_last_word(void **state)
 	peer_free(late);
 }
 
+/* As stage1/output.c does: what waits of the app's stdout goes to those who are attached. */
+static void output_goes_on(void)
+{
+	struct session_out *out = &s->apps[0].out[WIRE_STDOUT];
+	size_t n;
+
+	while (session_waits(out) && (n = control_give(c, 0, WIRE_STDOUT, out->buf + out->start, out->end - out->start)) > 0)
+		session_wrote(out, n);
+}
+
+/* An app that comes and goes, and one who is attached to it. */
+static struct peer *peer_of_a_mutable_app(void)
+{
+	unsigned id;
+	struct err e = ERR_INIT;
+	struct frame f;
+
+	session_let_come_and_go(s);
+	assert_int_equal(session_add(s, xcalloc(1, 3), 3, &id, &e), 0);
+	assert_int_equal(id, 0);
+	control_attachable(c, 0, "web", STREAMS);
+	(void)frame_put_hello(&guest);
+	guest_said();
+	session_start(s, 0);
+	assert_true(guest_hears(WIRE_START, &f));
+	(void)frame_put_app(&guest, 0, WIRE_APP_STARTED, 7, "");
+	guest_said();
+	return peer_attached(ENDPOINT_STDOUT | ENDPOINT_STDERR);
+}
+
+/* One who reads slowly has what the app wrote last, although the guest has long let go of it. */
+static void the_tail_of_a_removed_app(void **state)
+{
+	static char data[WIRE_PAYLOAD_MAX];
+	struct peer *p = peer_of_a_mutable_app();
+	struct frame f;
+
+	(void)state;
+	for (size_t sent = 0; sent < WIRE_WINDOW; sent += sizeof(data)) {
+		(void)frame_put(&guest, WIRE_DATA, 0, WIRE_STDOUT, data, sizeof(data));
+		guest_said();
+	}
+	output_goes_on();
+	turn();
+	(void)frame_put(&guest, WIRE_DATA, 0, WIRE_STDOUT, "tail", 4);
+	(void)frame_put_app(&guest, 0, WIRE_APP_EXITED, 3, "");
+	guest_said();
+	output_goes_on();
+	session_remove(s, 0);
+	assert_true(guest_hears(WIRE_REMOVE, &f));
+	(void)frame_put_app(&guest, 0, WIRE_APP_GONE, 0, "");
+	guest_said();
+	turn();
+	output_goes_on();
+	assert_true(session_waits(&s->apps[0].out[WIRE_STDOUT]));
+	peer_takes(p, WIRE_STDOUT);
+	output_goes_on();
+	peer_reads(p, WIRE_STDOUT, "tail");
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_EXITED);
+	assert_int_equal(wire_u32(f.data + 4), 3);
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), -1);
+	assert_false(session_has(s, 0));
+	peer_free(p);
+}
+
+/* Its last bytes are given, and the rest comes at one time: it is not begun again before they know that it has ended. */
+static void an_app_that_is_started_again(void **state)
+{
+	struct peer *p = peer_of_a_mutable_app();
+	struct frame f;
+
+	(void)state;
+	(void)frame_put(&guest, WIRE_DATA, 0, WIRE_STDOUT, "bye", 3);
+	(void)frame_put_app(&guest, 0, WIRE_APP_KILLED, 15, "");
+	guest_said();
+	session_start(s, 0);
+	assert_true(guest_hears(WIRE_REMOVE, &f));
+	output_goes_on();
+	(void)frame_put(&guest, WIRE_EOF, 0, WIRE_STDOUT, NULL, 0);
+	(void)frame_put(&guest, WIRE_EOF, 0, WIRE_STDERR, NULL, 0);
+	(void)frame_put_app(&guest, 0, WIRE_APP_GONE, 0, "");
+	guest_said();
+	assert_true(guest_hears(WIRE_START, &f));
+	peer_reads(p, WIRE_STDOUT, "bye");
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_KILLED);
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), -1);
+	peer_free(p);
+}
+
 static void out_of_turn_costs_only_oneself(void **state)
 {
 	static const struct {
@@ -450,6 +541,8 @@ int main(void)
 		TEST(who_reads_is_not_let_go_with_who_does_not),
 		TEST(one_stream_is_not_another),
 		TEST(the_apps_end_is_the_last_word),
+		TEST(the_tail_of_a_removed_app),
+		TEST(an_app_that_is_started_again),
 		TEST(out_of_turn_costs_only_oneself),
 	};
 
