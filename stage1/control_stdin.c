@@ -5,14 +5,20 @@
 
 bool client_take_stdin(struct client *cl, const struct frame *f)
 {
-	if (cl->in_over)
-		return true; /* crossed with our word that nobody reads it */
+	if (f->stream != WIRE_STDIN)
+		return false;
+	if (cl->in_over) { /* crossed with our word that nobody reads it: thrown away */
+		if (f->len > sizeof(cl->in) - cl->in_taken)
+			return false;
+		cl->in_taken += f->len;
+		return true;
+	}
 	if (cl->in_start > 0) {
 		memmove(cl->in, cl->in + cl->in_start, cl->in_end - cl->in_start);
 		cl->in_end -= cl->in_start;
 		cl->in_start = 0;
 	}
-	if (f->stream != WIRE_STDIN || cl->in_eof || f->len > sizeof(cl->in) - cl->in_end - cl->in_taken)
+	if (cl->in_eof || f->len > sizeof(cl->in) - cl->in_end - cl->in_taken)
 		return false;
 	memcpy(cl->in + cl->in_end, f->data, f->len);
 	cl->in_end += f->len;
@@ -53,7 +59,8 @@ static void answer(struct client *cl, const struct session *s)
 	if (!cl->in_over && run->stdin_over &&
 		frame_put(&cl->wr, WIRE_EOF, cl->number, WIRE_STDIN, NULL, 0)) {
 		cl->in_over = cl->in_eof = true; /* nobody reads it any more */
-		cl->in_start = cl->in_end = cl->in_taken = 0;
+		cl->in_taken += cl->in_end - cl->in_start;
+		cl->in_start = cl->in_end = 0;
 	}
 	if (cl->in_taken > 0 && frame_put_u32(&cl->wr, WIRE_CREDIT, cl->number, WIRE_STDIN, cl->in_taken))
 		cl->in_taken = 0;

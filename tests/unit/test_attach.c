@@ -217,6 +217,40 @@ static void the_end_of_ones_input_is_not_the_apps(void **state)
 	peer_free(b);
 }
 
+static uint32_t credited(struct peer *p)
+{
+	struct frame f;
+	uint32_t n = 0;
+
+	while (peer_hears(p, WIRE_CREDIT, &f) == 1)
+		n += wire_u32(f.data);
+	return n;
+}
+
+/* What crosses with the app's word that it reads no more is thrown away, and no longer in flight. */
+static void input_that_nobody_reads_is_not_in_flight(void **state)
+{
+	static char line[WIRE_PAYLOAD_MAX + 1];
+	struct frame f;
+	struct peer *p;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	start_app(STREAMS);
+	p = peer_attached(ENDPOINT_STDIN);
+	peer_types(p, line); /* waits for its end */
+	assert_int_equal(credited(p), 0);
+	(void)frame_put(&guest, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+	guest_said();
+	assert_int_equal(peer_hears(p, WIRE_EOF, &f), 1);
+	assert_int_equal(credited(p), WIRE_PAYLOAD_MAX);
+	peer_types(p, line);
+	(void)frame_put(&p->wr, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+	peer_send(p);
+	assert_int_equal(credited(p), WIRE_PAYLOAD_MAX);
+	peer_free(p);
+}
+
 static void at_a_terminal_every_key_counts(void **state)
 {
 	uint8_t size[8] = { 50, 0, 0, 0, 132 };
@@ -536,6 +570,7 @@ int main(void)
 		TEST(says_why_not),
 		TEST(lines_of_several_stay_whole),
 		TEST(the_end_of_ones_input_is_not_the_apps),
+		TEST(input_that_nobody_reads_is_not_in_flight),
 		TEST(at_a_terminal_every_key_counts),
 		TEST(who_does_not_read_is_let_go),
 		TEST(who_reads_is_not_let_go_with_who_does_not),
