@@ -44,7 +44,7 @@ RUN         := $(addprefix stage1/,run.c listen.c notify.c core.c export.c expor
 REMOVE      := stage1/remove.c stage1/pidnote.c
 # what CNI says, read and planned; what is done with it; and for the guest
 CNI         := $(addprefix stage1/net/,conf.c select.c result.c info.c forward.c)
-NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c nft.c plugin.c netns.c ports.c remove.c) $(NETLINK)
+NETGONE     := $(CNI) $(addprefix stage1/net/,files.c child.c nft.c plugin.c netns.c localnet.c ports.c remove.c) $(NETLINK)
 NET         := $(NETGONE) $(addprefix stage1/net/,net.c make.c remote.c takeover.c join.c)
 HOST        := stage1/host.c
 XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c usage.c store.c events.c vchan.c p9.c)

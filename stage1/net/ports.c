@@ -11,6 +11,7 @@
 
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
+#include "stage1/net/localnet.h"
 #include "stage1/net/nft.h"
 
 /* -1 with errno. The address need not be the host's yet: it may move between hosts. */
@@ -106,18 +107,6 @@ static int find_device(const char *ip4, char name_r[IF_NAMESIZE], struct err *e)
 	return 0;
 }
 
-/*
- * Lets the host's own connections from 127.0.0.1 out at the device; a table that keeps what this lets
- * in out is there already. It stays on a bridge: other pods may need it.
- */
-static int let_loopback_out(const char *device, struct err *e)
-{
-	AUTO_FREE char *path = xasprintf("/proc/sys/net/ipv4/conf/%s/route_localnet", device);
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write_all(fd, "1", 1) < 0 ? err_sys(e, "set %s", path) : 0;
-}
-
 int ports_lead(const char *uuid, const struct net_forward *list, size_t n, const char *ip4, const char *ip6,
 	struct err *e)
 {
@@ -133,7 +122,7 @@ int ports_lead(const char *uuid, const struct net_forward *list, size_t n, const
 		return -1;
 	if (nft_load(rules, NULL, e) < 0)
 		return err_prefix(e, "lead the host's ports to the pod");
-	return ip4 ? let_loopback_out(device, e) : 0;
+	return ip4 ? localnet_set(uuid, device, e) : 0;
 }
 
 int ports_unlead(const char *uuid, struct err *e)
@@ -142,7 +131,8 @@ int ports_unlead(const char *uuid, struct err *e)
 
 	if (access(PORTS_FILE, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (nft_load(rules, NULL, e) < 0)
+	/* the table keeps the host's loopback shut: it goes last */
+	if (localnet_unset(uuid, e) < 0 || nft_load(rules, NULL, e) < 0)
 		return err_prefix(e, "take the pod's ports away");
 	return unlink(PORTS_FILE) < 0 && errno != ENOENT ? err_sys(e, "remove %s", PORTS_FILE) : 0;
 }

@@ -62,7 +62,8 @@ refused() { # NET WHY: nothing is made
 }
 residue() {
 	ip -o link | sed 's/^[0-9]*: //; s/ qlen.*//'; ip -o addr | sed 's/ tentative//; s/^[0-9]*: //; s/\\.*//'; ip route; ip -6 route
-	nft list ruleset; ls /run/netns; find /var/lib/cni -type f -name '[0-9a-f]*[.:]*[0-9a-f]' | grep -v last_reserved
+	nft list ruleset; ls /run/netns; ls /run/stage1-xen/route_localnet 2>/dev/null; cat /proc/sys/net/ipv4/conf/*/route_localnet
+	find /var/lib/cni -type f -name '[0-9a-f]*[.:]*[0-9a-f]' | grep -v last_reserved
 }
 nothing_left() { # the kernel takes a namespace's devices away when it finds the time
 	for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -386,6 +387,39 @@ refused default "port 'http': the pod has no IPv6 address that the host's fd09::
 manifest '{ "name": "none", "hostPort": 8080 }'
 refused default "port 'none': no app has one of that name"
 ok "ports that lead nowhere are refused, and everything is undone"
+
+# --- 127.0.0.1 of two pods on one bridge: the host's loopback is shut again behind the last of them
+cat >local/net.d/55-lan.conf <<'END'
+{ "cniVersion": "0.4.0", "name": "lan", "type": "bridge", "bridge": "lan0", "isGateway": true,
+  "ipam": { "type": "host-local", "subnet": "10.7.0.0/24" } }
+END
+cp local/net.d/55-lan.conf ../other/local/net.d/
+localnet() { cat /proc/sys/net/ipv4/conf/lan0/route_localnet; }
+lan() { # PODDIR UUID PORT: a pod of it starts
+	cd "../$1" || exit 1
+	manifest '{ "name": "http", "hostPort": '$3' }'
+	start lan $2
+}
+ip link add lan0 type bridge
+lan pod $A 8080
+same "route_localnet of the bridge" 1 "$(localnet)"
+kill -9 $supervisor; finish 2>/dev/null
+lan other $B 8081
+cd ../pod || exit 1
+"$podnet" gc $A 2>"$dir/err" || fail gc
+same "route_localnet while the other one needs it" 1 "$(localnet)"
+nft list chain inet stage1-xen-$B loopback | grep -q lan0 || fail "its guard is gone"
+cd ../other || exit 1
+finish; "$podnet" gc $B 2>"$dir/err" || fail gc
+same "route_localnet after both" 0 "$(localnet)"
+echo 1 >/proc/sys/net/ipv4/conf/lan0/route_localnet
+lan other $B 8081
+finish; "$podnet" gc $B 2>"$dir/err" || fail gc
+same "route_localnet that was set before" 1 "$(localnet)"
+cd ../pod || exit 1
+rm -f net-info.json; ip link del lan0
+nothing_left
+ok "route_localnet of a bridge: set for its pods, and back when the last of them has gone; not when it was set before"
 
 # --- portmap does it itself
 cat >local/net.d/60-map.conflist <<'END'

@@ -136,6 +136,7 @@ residue() {
 	echo "netns:"; ls /run/netns 2>/dev/null
 	echo "links:"; ip -o link | sed 's/^[0-9]*: //; s/ qlen.*//'; ip -o -4 addr | sed 's/^[0-9]*: //'; ip route
 	echo "rules:"; nft list ruleset 2>/dev/null | grep -vE '^(table ip6? nat \{|	chain [A-Z]* \{|		type nat hook.*|	?\})?$'
+	echo "localnet:"; cat /proc/sys/net/ipv4/conf/*/route_localnet; ls /run/stage1-xen/route_localnet 2>/dev/null
 	echo "leases:"; find /var/lib/cni -type f 2>/dev/null | grep -vE 'last_reserved|lock$'
 	echo "files:"; find /run/xen /run/xenstored /var/lib/xen /var/log/xen /tmp /dev/shm -xdev \
 		-not -path "$DATA*" -not -path "$OUT*" -not -path '/tmp/residue*' -not -path '/tmp/ended*' \
