@@ -50,8 +50,17 @@ static int send_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* What is to be forgotten may be unknown: rkt's service answers so. */
+static bool is_fine(const char *answer, const char *method)
+{
+	const char *status = answer + strcspn(answer, " ");
+
+	return str_has_prefix(answer, "HTTP/1.") &&
+		(str_has_prefix(status, " 200") || (!strcmp(method, "DELETE") && str_has_prefix(status, " 404")));
+}
+
 /* Only the first line counts: "HTTP/1.1 200 OK". */
-static int read_status(int fd, struct err *e)
+static int read_status(int fd, const char *method, struct err *e)
 {
 	char answer[ANSWER_MAX + 1] = "";
 	size_t len = 0;
@@ -70,25 +79,28 @@ static int read_status(int fd, struct err *e)
 	}
 	answer[len] = '\0';
 	answer[strcspn(answer, "\r\n")] = '\0';
-	if (strncmp(answer, "HTTP/1.", 7) != 0 || strncmp(answer + strcspn(answer, " "), " 200", 4) != 0)
+	if (!is_fine(answer, method))
 		return err_set(e, ERR_HOST, "the metadata service answers '%s'", answer);
 	return 0;
+}
+
+static int ask(int fd, const char *method, const char *path, const char *body, size_t len, struct err *e)
+{
+	AUTO_FREE char *head = xasprintf("%s %s HTTP/1.1\r\nHost: unixsock\r\nContent-Length: %zu\r\n"
+		"Connection: close\r\n\r\n", method, path, len);
+	bool sent = send_all(fd, head, strlen(head)) == 0 && send_all(fd, body, len) == 0;
+
+	if (!sent && errno != EPIPE) /* it may have answered before it hung up */
+		return err_sys(e, "%s %s", method, path);
+	return read_status(fd, method, e) < 0 ? err_prefix(e, "%s %s", method, path) : 0;
 }
 
 static int request(const char *socket, const char *method, const char *path, const char *body, size_t len,
 	struct err *e)
 {
-	AUTO_FREE char *head = xasprintf("%s %s HTTP/1.1\r\nHost: unixsock\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n\r\n", method, path, len);
 	AUTO_CLOSE int fd = -1;
-	bool sent;
 
-	if (connect_to(socket, &fd, e) < 0)
-		return -1;
-	sent = send_all(fd, head, strlen(head)) == 0 && send_all(fd, body, len) == 0;
-	if (!sent && errno != EPIPE) /* it may have answered before it hung up */
-		return err_sys(e, "%s %s", method, path);
-	return read_status(fd, e) < 0 ? err_prefix(e, "%s %s", method, path) : 0;
+	return connect_to(socket, &fd, e) < 0 ? -1 : ask(fd, method, path, body, len, e);
 }
 
 static int make_token(char token_r[MDS_TOKEN_LEN + 1], struct err *e)
@@ -118,6 +130,7 @@ static int register_pod(const struct poddir *dir, const char *socket, const char
 {
 	AUTO_FREE char *path = xasprintf("/pods/%s?token=%s", dir->uuid, token);
 	AUTO_FREE char *text = NULL;
+	AUTO_CLOSE int fd = -1;
 	struct pod pod = POD_INIT;
 	size_t len;
 	int ret;
@@ -125,9 +138,11 @@ static int register_pod(const struct poddir *dir, const char *socket, const char
 	if (read_file_at(dir->fd, "pod", POD_MANIFEST_MAX, &text, &len, e) < 0 ||
 		pod_parse(text, len, &pod, e) < 0)
 		return -1;
-	ret = request(socket, "PUT", path, text, len, e);
-	if (ret == 0)
+	ret = connect_to(socket, &fd, e);
+	if (ret == 0) /* before anybody knows the pod: we may be killed at any moment */
 		ret = write_file_atomic(dir->fd, MARK, "", 0, 0640, e);
+	if (ret == 0)
+		ret = ask(fd, "PUT", path, text, len, e);
 	for (size_t i = 0; ret == 0 && i < pod.napps; i++)
 		ret = register_app(dir, pod.apps[i].name, socket, e);
 	pod_dispose(&pod);

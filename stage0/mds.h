@@ -12,7 +12,7 @@ enum { MDS_TOKEN_LEN = 32 };
 
 /*
  * Tells the service of the pod and of its apps: what the files `pod` and appsinfo/APP/manifest say.
- * The file mds-registered then tells of it, until mds_unregister(). The token is what apps show.
+ * The file mds-registered says so before the service knows, until mds_unregister(). The token is what apps show.
  * A service that is silent for 10 s is an error. Errors lead with "--mds-register"; nothing remains
  * registered after one.
  */
