@@ -137,7 +137,7 @@ static void transmit(struct client *cl, const struct control *c, struct session 
 		const uint8_t *data;
 		ssize_t n;
 
-		client_exec_produce(cl, s);
+		client_exec_produce(cl, c, s);
 		client_attach_produce(cl, c, s);
 		say_last(cl);
 		data = frame_queued(&cl->wr, &len);
@@ -241,12 +241,35 @@ size_t control_prepare(const struct control *c, const struct session *s, struct 
 	return n;
 }
 
+/* Somebody has entered, and has not heard the end of it. */
+static bool owes(const struct control *c)
+{
+	for (size_t i = 0; i < c->nclients; i++)
+		if (c->clients[i]->exec && !c->clients[i]->over)
+			return true;
+	return false;
+}
+
+/* What a command had written before the pod ended is its user's, who may read slowly, but reads. */
+static void serve_last(struct control *c, struct session *s)
+{
+	struct pollfd fds[CONTROL_POLL_MAX];
+
+	(void)control_serve(c, s);
+	while (s->ended && owes(c)) {
+		int64_t left = control_deadline(c, s) - monotonic_ms();
+
+		(void)poll(fds, control_prepare(c, s, fds), left > 0 ? (int)left : 0);
+		(void)control_serve(c, s);
+	}
+}
+
 void control_close(struct control *c, struct session *s)
 {
 	if (!c)
 		return;
 	if (s)
-		(void)control_serve(c, s);
+		serve_last(c, s);
 	for (size_t i = 0; i < c->nclients; i++)
 		client_free(c->clients[i], s);
 	(void)close(c->fd);

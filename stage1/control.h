@@ -27,7 +27,7 @@
 enum {
 	CONTROL_POLL_MAX = 1 + WIRE_EXEC_COUNT,
 	CONTROL_PATIENCE_MS = 30000,
-	CONTROL_LAST_PATIENCE_MS = 3000, /* once the pod has ended */
+	CONTROL_LAST_PATIENCE_MS = 3000, /* once the pod has ended; of who has entered it, once it is to end */
 };
 
 struct control;
@@ -50,7 +50,10 @@ size_t control_prepare(const struct control *c, const struct session *s, struct 
  * have more to say to the guest.
  */
 bool control_serve(struct control *c, struct session *s);
-/* Tells everybody what can be told at once, closes, and removes the socket. Either may be NULL. */
+/*
+ * Tells everybody what can be told at once; when the pod has ended those who have entered it also the rest, as long as
+ * they take some of it in CONTROL_LAST_PATIENCE_MS. Closes, and removes the socket. Either may be NULL.
+ */
 void control_close(struct control *c, struct session *s);
 
 #endif

@@ -139,7 +139,7 @@ static void forget_stalls(struct client *cl)
 /* When it is let go, or the app would wait for it for ever; -1: it has room for all its streams. */
 static int64_t client_deadline(const struct client *cl, const struct control *c, const struct session *s)
 {
-	int64_t patience = s->ended ? c->last_patience_ms : c->patience_ms, first = -1;
+	int64_t patience = s->ended || cl->exec ? c->last_patience_ms : c->patience_ms, first = -1;
 
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
 		if (cl->stalled_ms[k] && !cl->over && (first < 0 || cl->stalled_ms[k] + patience < first))

@@ -81,13 +81,27 @@ static void pass_output(struct client *cl, struct session_out *out, unsigned str
 		cl->eof_said[stream] = frame_put(&cl->wr, WIRE_EOF, cl->number, stream, NULL, 0);
 }
 
-/* The pod does not wait for one who does not read: what was entered ends with it. */
-static void cut_short(struct client *cl, struct session_out *out, unsigned stream)
+/* Behind pass_output(): the client has no room for what there is. */
+static bool is_stuck(const struct client *cl, const struct session_out *out, unsigned stream)
 {
-	if (cl->credit[stream] > 0 || !session_waits(out))
+	return session_waits(out) || (out->eof && !cl->eof_said[stream]);
+}
+
+/* The pod does not wait long for one who does not read: what was entered ends with it. */
+static void cut_short(struct client *cl, const struct control *c, struct session_out *out, unsigned stream)
+{
+	if (!is_stuck(cl, out, stream)) {
+		cl->stalled_ms[stream] = 0;
+		return;
+	}
+	if (!cl->stalled_ms[stream])
+		cl->stalled_ms[stream] = monotonic_ms();
+	if (monotonic_ms() < cl->stalled_ms[stream] + c->last_patience_ms)
 		return;
 	session_refuse(out);
-	cl->moved = true;
+	cl->stalled_ms[stream] = 0;
+	cl->eof_said[stream] = true; /* its end says more */
+	cl->cut = cl->moved = true;
 }
 
 /* The states of its process, the last one behind all output. */
@@ -95,15 +109,18 @@ static void pass_states(struct client *cl, const struct session_app *run)
 {
 	if (run->state != SESSION_APP_NEW && run->pid > 0 && !cl->started_said)
 		cl->started_said = frame_put_app(&cl->wr, cl->number, WIRE_APP_STARTED, run->pid, "");
-	if (run->state != SESSION_APP_OVER || (run->pid > 0 && !cl->started_said))
+	if (run->state != SESSION_APP_OVER)
 		return;
-	for (int k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
-		if (session_waits(&run->out[k]) || (run->out[k].eof && !cl->eof_said[k]))
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		if (is_stuck(cl, &run->out[k], k))
 			return;
-	client_end(cl, run->how, run->value, run->text);
+	if (cl->cut)
+		client_refuse(cl, "the pod has ended, and what the command wrote was not read in time: the rest of it is lost");
+	else
+		client_end(cl, run->how, run->value, run->text);
 }
 
-void client_exec_produce(struct client *cl, struct session *s)
+void client_exec_produce(struct client *cl, const struct control *c, struct session *s)
 {
 	struct session_app *run;
 
@@ -113,8 +130,8 @@ void client_exec_produce(struct client *cl, struct session *s)
 	client_pass_stdin(cl, s);
 	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++) {
 		pass_output(cl, &run->out[k], k);
-		if (s->stopping)
-			cut_short(cl, &run->out[k], k);
+		if (s->stopping || s->ended)
+			cut_short(cl, c, &run->out[k], k);
 	}
 	pass_states(cl, run);
 }

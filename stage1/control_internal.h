@@ -20,6 +20,7 @@ struct client {
 		char text[WIRE_TEXT_MAX + 1];
 	} last;
 	bool eof_said[WIRE_STREAMS];
+	bool cut;      /* some of its output was thrown away */
 	bool exec;     /* `id` is a process of the session */
 	bool attached; /* `id` is an app of it */
 	unsigned id;
@@ -29,7 +30,8 @@ struct client {
 	uint8_t attach[ATTACH_REQUEST_MAX]; /* the request to attach, as far as it has arrived */
 	size_t attach_len;
 	uint32_t endpoints;            /* what it has attached to */
-	int64_t stalled_ms[WIRE_STREAMS]; /* since when it has no room for output there is; 0: it has */
+	/* since when it has no room for output there is; 0: it has; of a process, while the pod does not end: not looked at */
+	int64_t stalled_ms[WIRE_STREAMS];
 	uint32_t credit[WIRE_STREAMS]; /* bytes of output it takes */
 	uint8_t in[WIRE_WINDOW];       /* stdin on its way to the guest: in_start .. in_end */
 	uint32_t in_start, in_end;
@@ -70,7 +72,7 @@ void client_share_stdin(struct client *cl, const struct control *c, struct sessi
 
 /* control_exec.c: those who enter. False when the frame is out of turn. */
 bool client_exec_take(struct client *cl, struct session *s, const struct frame *f);
-void client_exec_produce(struct client *cl, struct session *s);
+void client_exec_produce(struct client *cl, const struct control *c, struct session *s);
 
 /* control_attach.c: those who attach. Likewise; READY ends the request. */
 bool client_attach_take(struct client *cl, const struct control *c, struct session *s, const struct frame *f);

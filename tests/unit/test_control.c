@@ -1,12 +1,16 @@
 /* The supervisor's socket and those who enter. */
 #include "tests/unit/peers.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "stage1/common/exec_request.h"
 #include "stage1/common/util.h"
+#include "stage1/control_internal.h"
 
 static void peer_asks(struct peer *p)
 {
@@ -249,29 +253,154 @@ static void a_pod_that_ends_says_so(void **state)
 	peer_free(p);
 }
 
-static void a_pod_that_ends_does_not_wait_for_a_slow_reader(void **state)
+/* Two windows of output, of which the peer has one and has read none, when the pod is to end. */
+static struct peer *peer_behind(unsigned *id_r)
 {
 	static char data[WIRE_PAYLOAD_MAX];
+	const struct session_out *out;
+	struct peer *p;
+
+	start_pod();
+	p = peer_entered(id_r);
+	out = &session_find(s, *id_r)->out[WIRE_STDOUT];
+	for (int i = 0; i < 8; i++) {
+		(void)frame_put(&guest, WIRE_DATA, *id_r, WIRE_STDOUT, data, sizeof(data));
+		guest_said();
+		turn();
+	}
+	assert_int_equal(out->end - out->start, WIRE_WINDOW);
+	assert_int_equal(control_deadline(c, s), -1);
+	session_stop(s, 1000);
+	turn();
+	return p;
+}
+
+static void command_ends(unsigned id)
+{
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDOUT, NULL, 0);
+	(void)frame_put(&guest, WIRE_EOF, id, WIRE_STDERR, NULL, 0);
+	(void)frame_put_app(&guest, id, WIRE_APP_EXITED, 0, "");
+	guest_said();
+}
+
+static void a_pod_that_ends_does_not_wait_for_a_slow_reader(void **state)
+{
 	struct session_out *out;
 	struct frame f;
 	struct peer *p;
 	unsigned id;
 
 	(void)state;
-	start_pod();
-	p = peer_entered(&id);
+	p = peer_behind(&id);
 	out = &session_find(s, id)->out[WIRE_STDOUT];
-	for (int i = 0; i < 8; i++) {
-		(void)frame_put(&guest, WIRE_DATA, id, WIRE_STDOUT, data, sizeof(data));
-		guest_said();
-		turn();
-	}
-	assert_int_equal(out->end - out->start, WIRE_WINDOW);
-	session_stop(s, 1000);
+	assert_true(session_waits(out));
+	assert_in_range(control_deadline(c, s), monotonic_ms(), monotonic_ms() + CONTROL_LAST_PATIENCE_MS);
+	c->last_patience_ms = 0;
 	assert_true(guest_hears(WIRE_EOF, &f));
 	assert_int_equal(f.app, id);
 	assert_int_equal(f.stream, WIRE_STDOUT);
 	assert_int_equal(out->start, out->end);
+	assert_int_equal(control_deadline(c, s), -1);
+	command_ends(id);
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_FAILED);
+	assert_int_equal(wire_u32(f.data + 4), CONTROL_FAILED_STATUS);
+	peer_free(p);
+}
+
+static void who_reads_in_time_has_all_of_it(void **state)
+{
+	struct frame f;
+	struct peer *p;
+	unsigned id;
+
+	(void)state;
+	p = peer_behind(&id);
+	command_ends(id);
+	for (size_t got = 0; got < 2 * WIRE_WINDOW; got += f.len) {
+		assert_int_equal(peer_hears(p, WIRE_DATA, &f), 1);
+		if (got >= WIRE_WINDOW)
+			continue; /* the end has come: nobody takes credit any more */
+		(void)frame_put_u32(&p->wr, WIRE_CREDIT, WIRE_EXEC_FIRST, WIRE_STDOUT, f.len);
+		peer_send(p);
+	}
+	assert_int_equal(peer_hears(p, WIRE_APP, &f), 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_EXITED);
+	assert_int_equal(wire_u32(f.data + 4), 0);
+	peer_free(p);
+}
+
+/* Reads until the last word, which is returned, and gives credit; 0: hung up before it, or bytes are missing. */
+static uint32_t reads_all(struct peer *p)
+{
+	struct err e = ERR_INIT;
+	size_t got = 0, room;
+	struct frame f;
+	ssize_t n;
+
+	(void)fcntl(p->fd, F_SETFL, 0);
+	for (;;) {
+		uint8_t *space = frame_space(&p->rd, &room);
+
+		n = recv(p->fd, space, room, 0);
+		if (n <= 0)
+			return 0;
+		frame_added(&p->rd, (size_t)n);
+		while (frame_pop(&p->rd, &f, &e) == FRAME_READY) {
+			const uint8_t *credit;
+
+			if (f.type == WIRE_APP)
+				return wire_u32(f.data) == WIRE_APP_EXITED && got < 2 * WIRE_WINDOW ? 0 : wire_u32(f.data);
+			if (f.type != WIRE_DATA)
+				continue;
+			got += f.len;
+			(void)frame_put_u32(&p->wr, WIRE_CREDIT, WIRE_EXEC_FIRST, f.stream, f.len);
+			credit = frame_queued(&p->wr, &room);
+			(void)send(p->fd, credit, room, MSG_NOSIGNAL);
+			frame_sent(&p->wr, room);
+		}
+	}
+}
+
+/* The pod has ended, and its supervisor waits a little for who reads; not for who does not. */
+static void the_last_of_a_command_is_told_when_the_pod_has_ended(void **state)
+{
+	struct peer *p;
+	int status;
+	unsigned id;
+	pid_t reader;
+
+	(void)state;
+	p = peer_behind(&id);
+	command_ends(id);
+	(void)frame_put_app(&guest, 0, WIRE_APP_EXITED, 0, "");
+	(void)frame_put(&guest, WIRE_END, 0, 0, NULL, 0);
+	guest_said();
+	reader = fork();
+	if (reader == 0)
+		_exit((int)reads_all(p));
+	control_close(c, s);
+	c = NULL;
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(WEXITSTATUS(status), WIRE_APP_EXITED);
+	peer_free(p);
+}
+
+static void who_does_not_read_is_told_so(void **state)
+{
+	struct peer *p;
+	unsigned id;
+
+	(void)state;
+	p = peer_behind(&id);
+	command_ends(id);
+	(void)frame_put_app(&guest, 0, WIRE_APP_EXITED, 0, "");
+	(void)frame_put(&guest, WIRE_END, 0, 0, NULL, 0);
+	guest_said();
+	c->last_patience_ms = 1;
+	control_close(c, s);
+	c = NULL;
+	assert_int_equal(reads_all(p), WIRE_APP_FAILED);
 	peer_free(p);
 }
 
@@ -328,6 +457,9 @@ int main(void)
 		TEST(requests_have_a_limit),
 		TEST(a_pod_that_ends_says_so),
 		TEST(a_pod_that_ends_does_not_wait_for_a_slow_reader),
+		TEST(who_reads_in_time_has_all_of_it),
+		TEST(the_last_of_a_command_is_told_when_the_pod_has_ended),
+		TEST(who_does_not_read_is_told_so),
 		TEST(there_is_room_for_so_many_and_the_rest_waits),
 		TEST(replaces_a_socket_that_was_left),
 	};
