@@ -80,7 +80,7 @@ void client_pass_stdin(struct client *cl, struct session *s)
 static bool others_turn(const struct client *cl, const struct control *c)
 {
 	for (size_t i = 0; i < c->nclients; i++)
-		if (c->clients[i] != cl && c->clients[i]->attached && !c->clients[i]->gone &&
+		if (c->clients[i] != cl && c->clients[i]->attached && !c->clients[i]->gone && !c->clients[i]->over &&
 			c->clients[i]->id == cl->id && c->clients[i]->in_line)
 			return true;
 	return false;

@@ -2,6 +2,7 @@
 #include "tests/unit/peers.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "stage1/attach_request.h"
@@ -398,6 +399,47 @@ static void one_stream_is_not_another(void **state)
 	peer_free(p);
 }
 
+/* One who is let go with no room for the word hears it when it reads on, and holds up nobody's stdin until then. */
+static void the_word_to_one_who_is_let_go(void **state)
+{
+	static char data[WIRE_PAYLOAD_MAX + 1];
+	const int small = 1;
+	struct peer *stuck, *other;
+	struct frame f;
+	int ret = 0;
+
+	(void)state;
+	memset(data, 'x', sizeof(data) - 1);
+	start_app(STREAMS);
+	stuck = peer_attached(ATTACH_AUTO);
+	assert_int_equal(setsockopt(c->clients[0]->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	for (int i = 0; i < 4; i++)
+		peer_types(stuck, data); /* of a line, which is too long */
+	turn();
+	assert_true(c->clients[0]->in_line);
+	for (unsigned k = WIRE_STDOUT; k < WIRE_STREAMS; k++)
+		while (control_give(c, 0, k, (const uint8_t *)data, WIRE_PAYLOAD_MAX) > 0)
+			turn();
+	assert_true(frame_room(&c->clients[0]->wr) == 0);
+	c->patience_ms = 0;
+	turn();
+	assert_int_equal(c->nclients, 1);
+	other = peer_attached(ENDPOINT_STDIN);
+	(void)frame_put_u32(&guest, WIRE_CREDIT, 0, WIRE_STDIN, WIRE_WINDOW);
+	guest_said();
+	peer_types(other, "whole\n");
+	while (guest_hears(WIRE_DATA, &f) && f.len != 6)
+		;
+	assert_memory_equal(f.data, "whole\n", 6);
+	for (int i = 0; i < 100 && ret == 0; i++)
+		ret = peer_hears(stuck, WIRE_APP, &f);
+	assert_int_equal(ret, 1);
+	assert_int_equal(wire_u32(f.data), WIRE_APP_FAILED);
+	assert_int_equal(peer_hears(stuck, WIRE_APP, &f), -1);
+	peer_free(stuck);
+	peer_free(other);
+}
+
 static void the_apps_end_is_the_last_word(void **state)
 {
 	struct peer *p, *late;
@@ -575,6 +617,7 @@ int main(void)
 		TEST(who_does_not_read_is_let_go),
 		TEST(who_reads_is_not_let_go_with_who_does_not),
 		TEST(one_stream_is_not_another),
+		TEST(the_word_to_one_who_is_let_go),
 		TEST(the_apps_end_is_the_last_word),
 		TEST(the_tail_of_a_removed_app),
 		TEST(an_app_that_is_started_again),
