@@ -25,6 +25,7 @@ struct enter {
 	struct sink out[WIRE_STREAMS];
 	bool tty;  /* ours is the command's */
 	bool stdin_open;
+	bool left; /* enough */
 };
 
 /* Where apps come and go the supervisor knows their numbers. */
@@ -98,7 +99,13 @@ static void read_stdin(struct enter *n)
 		n->stdin_open = false;
 }
 
-/* What is sent to us is meant for the command. */
+/* Nothing more comes of the command. */
+static bool is_over(const struct enter *n)
+{
+	return session_find(n->c.s, n->id)->state == SESSION_APP_OVER || n->c.gone;
+}
+
+/* What is sent to us is meant for the command, as long as there is one. */
 static void take_signals(struct enter *n)
 {
 	int sig;
@@ -108,6 +115,8 @@ static void take_signals(struct enter *n)
 			terminal_suspend();
 		if (sig == SIGTSTP || sig == SIGWINCH)
 			caller_resize(&n->c, n->id);
+		else if (is_over(n))
+			n->left = true;
 		else
 			session_signal(n->c.s, n->id, (uint32_t)sig);
 	}
@@ -146,9 +155,10 @@ static int relay(struct enter *n, struct err *e)
 	for (;;) {
 		if (caller_exchange(&n->c, e) < 0)
 			return -1;
-		if ((run->state == SESSION_APP_OVER || n->c.gone) && !session_waits(&run->out[WIRE_STDOUT]) &&
-			!session_waits(&run->out[WIRE_STDERR]))
+		if (is_over(n) && session_app_written(run))
 			break;
+		if (n->left)
+			return err_set(e, ERR_HOST, "left before all that the command wrote was read");
 		n->stdin_open = n->stdin_open && !n->c.gone;
 		if (wait_for_event(n, e) < 0)
 			return -1;

@@ -21,6 +21,8 @@ UNIT_test_session    := $(SESSION) stage1/common/wire.c $(COMMON)
 UNIT_test_exec_request := $(WIRE) $(COMMON)
 UNIT_test_console    := stage1/console.c stage1/terminal.c
 UNIT_test_attach     := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
+UNIT_test_enter      := tests/unit/peers.c $(addprefix stage1/,enter.c appctl.c caller.c pump.c sink.c signals.c terminal.c) \
+	$(CONTROL) $(SESSION) $(POD) $(WIRE) $(COMMON)
 UNIT_test_crilog     := stage1/crilog.c $(COMMON)
 UNIT_test_control    := tests/unit/peers.c $(CONTROL) $(SESSION) $(WIRE) $(COMMON)
 UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c machine.c poddir.c terminal.c output.c prefix.c applog.c crilog.c journal.c \
@@ -57,6 +59,7 @@ UNITLIBS_test_app_files := $(JSON) $(SECCOMP)
 UNITLIBS_test_apps     := $(JSON)
 UNITLIBS_test_poddir   := $(JSON)
 UNITLIBS_test_pod      := $(JSON)
+UNITLIBS_test_enter    := $(JSON)
 UNITLIBS_test_net      := $(JSON)
 UNITLIBS_test_plan     := $(JSON) $(SECCOMP)
 UNITLIBS_test_mounts   := $(JSON) $(SECCOMP)
