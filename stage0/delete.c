@@ -2,6 +2,7 @@
 #include "stage0/delete.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,12 +49,18 @@ static int run_gc(const struct known_pod *pod, const struct delete_opts *o, stru
 	return ret < 0 ? -1 : 0;
 }
 
+/* Not when it never was mounted, nor when an attempt before this one removed it and was killed at the layers. */
+static bool has_layered_stage1(int pod)
+{
+	return pod_uses_overlay(pod) && faccessat(pod, "stage1/rootfs", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int leave_stage1(const struct known_pod *pod, const struct delete_opts *o, struct err *e)
 {
 	struct err why = ERR_INIT;
 	int ret = 0;
 
-	if (pod_uses_overlay(pod->dir.fd))
+	if (has_layered_stage1(pod->dir.fd))
 		ret = overlay_mount_stage1(pod, &why);
 	if (ret == 0)
 		ret = run_gc(pod, o, &why);

@@ -11,7 +11,7 @@
  */
 int overlay_mount(const char *data, const char *pod, const char *id, const char *app, const char *at,
 	struct err *e);
-/* Mounts stage1's overlay where it belongs, unless it is there: after a reboot it is not. */
+/* Mounts stage1's overlay where it belongs, unless it is there: after a reboot it is not. The directory must be. */
 int overlay_mount_stage1(const struct known_pod *pod, struct err *e);
 /*
  * What an app left, as a read-only mount that has no place: it is gone with the descriptor *root_r. The pod's

@@ -447,10 +447,20 @@ if mount -t overlay -o "lowerdir=$data,upperdir=$dir/up,workdir=$dir/work" none 
 fi
 STUB_GC='touch stage1/rootfs/written'; export STUB_GC
 s 0 rm ${u}1; complains ""; unset STUB_GC
+# killed when it had removed stage1 and was at the layers: what is left of a pod that ran
+for i in 2 3; do
+	make exited-garbage ${u}$i; pod=$data/pods/exited-garbage/${u}$i
+	rm -r "$pod/stage1"; mkdir -p "$pod/overlay/$tree/upper/rkt/status"; printf %s $tree >"$pod/stage1TreeStoreID"; : >"$pod/overlay-prepared"
+done
+gone="nothing outside of its directory is cleaned up: open stage1/manifest: No such file or directory"
+rm "$pod/stage1TreeStoreID" # and later still
+s 0 rm ${u}2; complains "stage0: warning: pod ${u}2: $gone"
+s 0 gc --grace-period=0s; complains "stage0: warning: pod ${u}3: $gone"
+same "pods left" "" "$(ls "$data/pods/exited-garbage")"
 same "the tree store" "attach enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
 same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
 clean
-ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted"
+ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted, and goes on where one was killed"
 
 # --- files that are not what they should be
 make run ${u}1; make run ${u}2; pod=$data/pods/run/${u}1
