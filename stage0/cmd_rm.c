@@ -34,7 +34,9 @@ static int mark(struct known_pod *pod, struct err *e)
 		return err_set(e, ERR_HOST, "pod \"%s\" is currently running", pod->dir.uuid);
 	if (life == LIFE_EXITED_DELETING || life == LIFE_DELETING || life == LIFE_GONE)
 		return err_set(e, ERR_HOST, "pod \"%s\" is currently being deleted", pod->dir.uuid);
-	return err_set(e, ERR_HOST, "pod \"%s\" is currently being prepared", pod->dir.uuid);
+	if (life == LIFE_PREPARING || life == LIFE_EMBRYO)
+		return err_set(e, ERR_HOST, "pod \"%s\" is currently being prepared", pod->dir.uuid);
+	return err_set(e, ERR_HOST, "pod \"%s\" is in use by another command", pod->dir.uuid);
 }
 
 static int rm_one(const struct rm_opts *o, const char *uuid, struct err *e)

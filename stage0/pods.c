@@ -9,8 +9,11 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "stage1/common/util.h"
+
+enum { NAP_MS = 20 };
 
 static const char *const dir_names[PODS_NDIRS] = {
 	[PODS_EMBRYO] = "embryo",
@@ -247,15 +250,37 @@ int pods_refresh(struct known_pod *pod, struct err *e)
 	return 0;
 }
 
+/* Of the state of a pod that we could not lock: none has it alone, so there is one who reads. */
+static bool only_read(enum pod_life life)
+{
+	return life == LIFE_ABORTED_PREPARE || life == LIFE_EXITED || life == LIFE_EXITED_GARBAGE || life == LIFE_GARBAGE;
+}
+
+/* 1 when it is ours. Who looks for the state has it for a moment only, an export for as long as it takes. */
+static int take_lock(struct known_pod *pod, struct err *e)
+{
+	static const struct timespec nap = { .tv_nsec = NAP_MS * 1000000L };
+	int64_t end = monotonic_ms() + PODS_PATIENCE_MS;
+
+	while (flock(pod->dir.fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(e, "pod %s: lock", pod->dir.uuid);
+		if (pods_refresh(pod, e) < 0)
+			return -1;
+		if (!only_read(pod->life) || monotonic_ms() >= end)
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+	return 1;
+}
+
 int pods_lock(struct known_pod *pod, struct err *e)
 {
 	enum pods_dir at = PODS_EMBRYO;
+	int ret = take_lock(pod, e);
 
-	if (flock(pod->dir.fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return err_sys(e, "pod %s: lock", pod->dir.uuid);
-		return pods_refresh(pod, e);
-	}
+	if (ret <= 0)
+		return ret;
 	if (pods_refresh(pod, e) < 0)
 		return -1;
 	if (!pod->dir.state)

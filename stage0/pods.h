@@ -72,9 +72,11 @@ int pods_find(const char *data, const char *text, struct known_pod *pod_r, struc
 /* Looks again where the pod is now, which may be nowhere: LIFE_GONE. */
 int pods_refresh(struct known_pod *pod, struct err *e);
 
+enum { PODS_PATIENCE_MS = 1000 };
+
 /*
- * Locks the pod for this process and looks again: 1; 0 when another has locked it or it is gone.
- * pod->life is the state without our lock, in both cases.
+ * Locks the pod for this process and looks again: 1; 0 when another has locked it or it is gone. Those who only
+ * read are waited for, PODS_PATIENCE_MS at most. pod->life is the state without our lock, in both cases.
  */
 int pods_lock(struct known_pod *pod, struct err *e);
 /* Renames the directory, for good: synced. */

@@ -357,6 +357,24 @@ wait $waiter; same "waited through the states" "0 state=exited" "$? $(head -n 1 
 clean
 ok "embryo, prepare, prepared, exited garbage, garbage: list, status, stop, rm"
 
+# --- who only reads has a shared lock
+make run ${u}1; make prepared ${u}2
+exec 7<"$data/pods/run/${u}1"; flock -s 7
+s 254 rm ${u}1; complains "stage0: pod \"${u}1\" is in use by another command
+stage0: failed to remove one or more pods"
+s 0 gc --grace-period=0s; says ""; complains "" # the next one's
+"$stage0" --dir="$data" rm ${u}1 >removed 2>err 7<&- & removing=$!
+until [ "$(cut -d ' ' -f 1 /proc/$removing/syscall)" = 230 ]; do # clock_nanosleep
+	[ -e /proc/$removing/exe ] || fail "rm did not wait for who reads"
+	sleep 0.01
+done
+flock -u 7; wait $removing; same "rm beside a reader" "0 \"${u}1\"" "$? $(cat removed)"; complains ""
+exec 7<"$data/pods/prepared/${u}2"; flock -x 7
+s 254 rm ${u}2; complains "stage0: pod \"${u}2\" is in use by another command
+stage0: failed to remove one or more pods"
+exec 7<&-; clean
+ok "rm waits a moment for who reads, and says when a pod is in use"
+
 # --- gc
 make run ${u}1; make prepare ${u}2; make prepared ${u}3; make exited-garbage ${u}4; make garbage ${u}5
 mkdir -p "$data/pods/embryo/${u}6"; make embryo ${u}7
