@@ -6,7 +6,8 @@
  *	trustedkeys/prefix.d/NAME/FINGERPRINT           for images NAME and NAME/...
  *
  * An empty file takes away the trust that one of the same name gave before: in the system's root.d, then
- * the administrator's, then prefix.d of both, each from the shorter name to the longer.
+ * the administrator's, then prefix.d of both, each from the shorter name to the longer. What is in trustedkeys/
+ * itself is no key.
  */
 #ifndef STAGE0_KEYSTORE_H
 #define STAGE0_KEYSTORE_H

@@ -95,6 +95,20 @@ ok "keys for all images; armored signatures and others"
 
 forget
 trust --root alice.pub
+sign alice web.aci
+# a trust that is killed within the key
+prlimit --core=0 --fsize=100 "$build/stage0/stage0" trust --local-config=etc --root bob.pub >trust.out 2>&1
+same "status of one that was killed" 153 $? # by XFSZ
+runs web.aci
+trust --root bob.pub
+same "the keys" "$(sort alice.fpr bob.fpr)" "$(ls etc/trustedkeys/root.d)"
+same "their mode" 644 "$(stat -c %a etc/trustedkeys/root.d/"$(cat bob.fpr)")"
+sign bob web.aci
+runs web.aci
+ok "a trust that was killed leaves the other keys good"
+
+forget
+trust --root alice.pub
 trust --prefix=example.com/web bob.pub
 for i in web website deep; do sign bob $i.aci; done
 runs web.aci
