@@ -42,12 +42,25 @@ static int open_store(const char *data, int *store_r, struct err *e)
 	return *store_r < 0 ? err_sys(e, "open %s/cas/tree", data) : 0;
 }
 
-/* Opens and locks; -1 when it is gone or another has it. */
-static int lock_dir(int store, const char *name)
+/* Opens and locks what has the name still when it is locked; -1 with errno, which is ENOENT when it is gone. */
+static int lock_dir(int store, const char *name, int how)
 {
 	AUTO_CLOSE int fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat here, there;
+	int ret;
 
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? STEAL_FD(fd) : -1;
+	if (fd < 0)
+		return -1;
+	do
+		ret = flock(fd, how);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0 || fstat(fd, &here) < 0 || fstatat(store, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (here.st_ino != there.st_ino || here.st_dev != there.st_dev) {
+		errno = ENOENT;
+		return -1;
+	}
+	return STEAL_FD(fd);
 }
 
 static int remove_unfinished(int store, struct err *e)
@@ -59,7 +72,8 @@ static int remove_unfinished(int store, struct err *e)
 	if (!dir)
 		return err_sys(e, "read the tree store");
 	while (ret == 0 && (d = readdir(dir))) {
-		AUTO_CLOSE int lock = str_has_prefix(d->d_name, UNFINISHED) ? lock_dir(store, d->d_name) : -1;
+		AUTO_CLOSE int lock = str_has_prefix(d->d_name, UNFINISHED) ?
+			lock_dir(store, d->d_name, LOCK_EX | LOCK_NB) : -1;
 
 		if (lock >= 0)
 			ret = tree_remove(store, d->d_name, e);
@@ -78,6 +92,19 @@ static int publish(int store, int fd, const char *unfinished, const char *id, st
 	return errno == EEXIST ? tree_remove(store, unfinished, e) : err_sys(e, "rename %s", unfinished);
 }
 
+/* Before it is locked another may take it for one that was left, and remove it: it is made again, then. */
+static int make_unfinished(int store, const char *name, struct err *e)
+{
+	int fd;
+
+	do {
+		if (mkdirat(store, name, 0750) < 0)
+			return err_sys(e, "create %s in the tree store", name);
+		fd = lock_dir(store, name, LOCK_EX);
+	} while (fd < 0 && errno == ENOENT);
+	return fd < 0 ? err_sys(e, "lock %s in the tree store", name) : fd;
+}
+
 static int render(int store, const char *name, struct source *src, const char *id, struct err *e)
 {
 	AUTO_FREE char *unfinished = xasprintf(UNFINISHED "%s", name);
@@ -86,11 +113,9 @@ static int render(int store, const char *name, struct source *src, const char *i
 
 	if (remove_unfinished(store, e) < 0)
 		return -1;
-	if (mkdirat(store, unfinished, 0750) < 0)
-		return err_sys(e, "create %s in the tree store", unfinished);
-	fd = lock_dir(store, unfinished);
+	fd = make_unfinished(store, unfinished, e);
 	if (fd < 0)
-		return err_sys(e, "lock %s in the tree store", unfinished);
+		return -1;
 	if (source_unpack(src, fd, 0640, e) == 0 && publish(store, fd, unfinished, id, e) == 0)
 		return 0;
 	(void)tree_remove(store, unfinished, &undo);
