@@ -51,7 +51,7 @@ XEN         := $(addprefix stage1/xen/,handle.c domcfg.c domain.c usage.c store.
 GUEST       := $(addprefix init/,guest.c app.c added.c notify.c entered.c task.c process.c ends.c streams.c sockets.c become.c \
 	diagnose.c cgroup.c devices.c limits.c passwd.c mounts.c signals.c view.c target.c copy.c net.c)
 UNPACK      := $(addprefix stage0/,unpack.c place.c root.c remove.c stream.c names.c digest.c)
-OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c)
+OCI         := $(addprefix stage0/,oci.c oci_store.c oci_file.c oci_index.c oci_image.c oci_convert.c oci_layers.c spool.c)
 LINE        := $(addprefix stage0/,cli.c dns.c environ.c image.c isolators.c jbuild.c manifest.c podflags.c \
 	ports.c quantity.c runargs.c runline.c) stage1/plan/quantity.c
 STAGE0      := $(UNPACK) $(filter-out $(UNPACK) stage0/main.c,$(sort $(wildcard stage0/*.c)))

@@ -42,7 +42,7 @@ static int add_to(const struct run_line *r, struct known_pod *pod, struct err *e
 	struct content content = CONTENT_INIT;
 	AUTO_CLOSE int lock = -1;
 	mode_t mask;
-	int ret = content_open(&r->pod, NULL, &content, e);
+	int ret = content_open(&r->pod, NULL, !trust.all, &content, e);
 
 	if (ret == 0)
 		ret = source_verify(&content.sources[0], &trust, e);

@@ -125,7 +125,7 @@ static int plan_content(const struct run_line *line, struct err *e)
 	struct content content = CONTENT_INIT;
 	AUTO_FREE char *manifest = NULL;
 	size_t len;
-	int ret = content_open(&line->pod, line->pod_manifest, &content, e);
+	int ret = content_open(&line->pod, line->pod_manifest, false, &content, e);
 
 	if (ret == 0)
 		warn_of_signatures(line, &content);

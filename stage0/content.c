@@ -13,11 +13,11 @@
 #define ID_UNKNOWN "sha512-0"
 enum { KEY_LEN = 7 + 64 }; /* of an id as rkt's store and manifests know it */
 
-static int open_sources(const struct pod_opts *opts, struct content *c, struct err *e)
+static int open_sources(const struct pod_opts *opts, bool kept, struct content *c, struct err *e)
 {
 	c->sources = xcalloc(opts->napps + 1, sizeof(*c->sources));
 	for (size_t i = 0; i < opts->napps; i++) {
-		if (source_open(opts->apps[i].image, &c->sources[i], e) < 0)
+		if (source_open(opts->apps[i].image, kept, &c->sources[i], e) < 0)
 			return -1;
 		c->nsources++;
 	}
@@ -133,11 +133,11 @@ static int read_manifest(struct content *c, const char *path, struct err *e)
 	return ret < 0 ? err_prefix(e, "--pod-manifest=%s", path) : 0;
 }
 
-int content_open(const struct pod_opts *opts, const char *manifest, struct content *c, struct err *e)
+int content_open(const struct pod_opts *opts, const char *manifest, bool kept, struct content *c, struct err *e)
 {
 	*c = (struct content)CONTENT_INIT;
 	c->opts = opts;
-	if (open_sources(opts, c, e) < 0)
+	if (open_sources(opts, kept, c, e) < 0)
 		return -1;
 	return manifest ? read_manifest(c, manifest, e) : check_images(c, e);
 }

@@ -29,9 +29,9 @@ struct content {
 
 /*
  * `manifest` is the path of --pod-manifest, or NULL: its apps take the images by id or, where it
- * gives none, by name. Dispose after errors too.
+ * gives none, by name. `kept` as in source.h. Dispose after errors too.
  */
-int content_open(const struct pod_opts *opts, const char *manifest, struct content *c, struct err *e);
+int content_open(const struct pod_opts *opts, const char *manifest, bool kept, struct content *c, struct err *e);
 /*
  * The text of the pod's manifest, the caller's: the one given, byte for byte, or one that is made.
  * Images not unpacked yet have the id "sha512-0" in it.

@@ -60,6 +60,7 @@ int pod_make(const struct run_line *r, int which, struct err *e)
 	struct content content = CONTENT_INIT;
 	struct poddir pod = PODDIR_INIT;
 	struct err undo = ERR_INIT;
+	bool kept = !r->opts.no_signatures;
 	int ret = -1;
 
 	if (geteuid() != 0)
@@ -70,8 +71,8 @@ int pod_make(const struct run_line *r, int which, struct err *e)
 	if (r->private_users)
 		(void)fputs("stage0: warning: --private-users: a pod is a virtual machine, whose users are "
 			"none of this host's in any case; owners of files stay as they are\n", stderr);
-	if (source_open(r->stage1_path, &stage1, e) == 0 &&
-		content_open(&r->pod, r->pod_manifest, &content, e) == 0)
+	if (source_open(r->stage1_path, kept, &stage1, e) == 0 &&
+		content_open(&r->pod, r->pod_manifest, kept, &content, e) == 0)
 		ret = make_pod(r, which, &stage1, &content, &pod, e);
 	source_dispose(&stage1);
 	content_dispose(&content);

@@ -11,6 +11,7 @@
 
 #include "stage0/names.h"
 #include "stage0/root.h"
+#include "stage0/spool.h"
 #include "stage1/common/util.h"
 
 enum { MEMBERS_MAX = 20000, BLOCK = 1 << 16 };
@@ -77,20 +78,10 @@ bool oci_store_detect(int fd)
 	return S_ISREG(st.st_mode) && detect_tar(fd);
 }
 
-static int spool_file(struct err *e)
-{
-	const char *tmp = getenv("TMPDIR");
-	AUTO_CLOSE int fd = open(tmp && *tmp ? tmp : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return err_sys(e, "make a temporary file in %s (see TMPDIR)", tmp && *tmp ? tmp : "/var/tmp");
-	return STEAL_FD(fd);
-}
-
 /* What the filters make of the archive, in a file without a name. */
 static int spool(struct archive *raw, uint64_t bytes, int *fd_r, struct err *e)
 {
-	AUTO_CLOSE int fd = spool_file(e);
+	AUTO_CLOSE int fd = spool_open(e);
 	struct archive_entry *ent;
 	la_int64_t off;
 	uint64_t seen = 0;

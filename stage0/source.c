@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stage0/spool.h"
 #include "stage1/common/util.h"
 
 static const struct aci_limits limits = ACI_LIMITS_DEFAULT;
@@ -21,31 +22,46 @@ static int open_aci(struct source *src, mode_t type, const char *tag, struct err
 	return aci_peek(src->fd, &limits, &src->aci, e);
 }
 
-static int open_image(struct source *src, struct err *e)
+static int keep(struct source *src, struct err *e)
+{
+	int copy;
+
+	if (!S_ISREG(src->st.st_mode) || (src->st.st_uid == 0 && !(src->st.st_mode & (S_IWGRP | S_IWOTH))))
+		return 0;
+	copy = spool_copy(src->fd, limits.bytes, e);
+	if (copy < 0)
+		return -1;
+	(void)close(src->fd);
+	src->fd = copy;
+	return 0;
+}
+
+static int open_image(struct source *src, bool kept, struct err *e)
 {
 	const char *tag;
-	struct stat st;
 	int ret;
 
 	oci_split_path(src->path, &src->file, &tag);
 	/* not blocking: it might be a fifo */
 	src->fd = open(src->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (src->fd < 0 || fstat(src->fd, &st) < 0)
+	if (src->fd < 0 || fstat(src->fd, &src->st) < 0)
 		return err_sys(e, "open");
+	if (kept && keep(src, e) < 0)
+		return -1;
 	src->is_oci = oci_store_detect(src->fd);
 	if (src->is_oci)
 		ret = oci_open(src->fd, src->file, tag, &limits, &src->oci, &src->aci, e);
 	else
-		ret = open_aci(src, st.st_mode, tag, e);
+		ret = open_aci(src, src->st.st_mode, tag, e);
 	return ret < 0 ? ret : image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
 }
 
-int source_open(const char *path, struct source *src_r, struct err *e)
+int source_open(const char *path, bool kept, struct source *src_r, struct err *e)
 {
 	struct source src = SOURCE_INIT;
 
 	src.path = path;
-	if (open_image(&src, e) < 0) {
+	if (open_image(&src, kept, e) < 0) {
 		source_dispose(&src);
 		return err_prefix(e, "image %s", path);
 	}

@@ -5,6 +5,8 @@
 #ifndef STAGE0_SOURCE_H
 #define STAGE0_SOURCE_H
 
+#include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "stage0/manifest.h"
@@ -15,7 +17,8 @@
 struct source {
 	const char *path; /* borrowed; as given, its tag included */
 	char *file;       /* without that */
-	int fd;           /* of the file, or a layout's directory */
+	int fd;           /* of the file or a copy of it, or a layout's directory */
+	struct stat st;   /* of what was opened */
 	bool is_oci;
 	struct oci oci;
 	struct aci aci;   /* the id of an ACI is "" until source_identify() or source_unpack() */
@@ -24,8 +27,11 @@ struct source {
 
 #define SOURCE_INIT { .fd = -1, .oci = OCI_INIT }
 
-/* Errors of these lead with "image PATH". */
-int source_open(const char *path, struct source *src_r, struct err *e);
+/*
+ * Errors of these lead with "image PATH". When it is to be `kept`, all that is read of it from here on is the same
+ * bytes: a file that others than root may write is copied. What hangs by digests, a layout's directory, is not.
+ */
+int source_open(const char *path, bool kept, struct source *src_r, struct err *e);
 /* Reads all of an ACI for its id. */
 int source_identify(struct source *src, struct err *e);
 /* Makes `rootfs` and `manifest` (of that mode) in `dir`. The image must still be the one that was opened. */

@@ -49,7 +49,7 @@ expire=1d new_key old ed25519 --faked-system-time 20200101T000000
 # --- running
 run() { # IMAGE [FLAGS]: its status and stderr are left behind
 	rm -rf data
-	"$build/stage0/stage0" run --no-overlay --dir=data --local-config=etc --system-config=lib --stage1-path=s1.aci "$@" >stdout 2>stderr
+	${within-} "$build/stage0/stage0" run --no-overlay --dir=data --local-config=etc --system-config=lib --stage1-path=s1.aci "$@" >stdout 2>stderr
 	status=$?
 }
 runs() { run "$@"; same "$* ($(cat stderr))" 7 $status; }
@@ -223,6 +223,53 @@ runs layout.tar
 echo >>layout/index.json
 refused "layout: signature layout/index.json.asc: not of this file: one of the two was changed" layout
 ok "OCI images"
+
+# --- what its owner, or another who may write it, changes while it is read: as gpgv is at the second image, the app's
+cp /usr/bin/gpgv gpgv.real
+cat >gpgv.meddled <<'END'
+#!/bin/sh
+echo >>calls
+[ "$(wc -l <calls)" = 2 ] || exec ./gpgv.real "$@"
+[ ! -e before ] || cat before >"$(readlink target)"
+./gpgv.real "$@"
+status=$?
+[ ! -e after ] || cat after >"$(readlink target)"
+exit $status
+END
+cat >meddled <<'END'
+#!/bin/sh
+exec unshare -m --propagation private sh -c 'mount --bind gpgv.meddled /usr/bin/gpgv && exec "$@"' sh "$@"
+END
+chmod 755 gpgv.meddled meddled
+image web.aci example.com/web "$app"
+sign carol web.aci
+cp web.aci good.aci
+mv init init.good; echo evil >init; image after example.com/web "$app"; mv init.good init
+ln -s web.aci target
+within=./meddled
+for may in "chown 65534" "chown 65534:65534" "chmod g+w" "chmod o+w"; do
+	rm -f calls; cp good.aci web.aci; chown 0:0 web.aci; chmod 644 web.aci; $may web.aci
+	runs web.aci
+	same "calls of gpgv" 2 "$(wc -l <calls)"
+	cmp -s after web.aci || fail "it was not changed"
+	same "what runs after $may" "$(cat init)" "$(cat data/pods/run/*/stage1/rootfs/opt/stage2/web/rootfs/init)"
+done
+tar -C layout -czf before .
+cp before layout.tar.gz; sign carol layout.tar.gz
+touch layout/more; tar -C layout -czf layout.tar.gz .; rm layout/more
+chown 65534 layout.tar.gz
+rm -f after calls; ln -sfn layout.tar.gz target
+refused "layout.tar.gz: signature layout.tar.gz.asc: not of this file: one of the two was changed" layout.tar.gz
+cmp -s before layout.tar.gz || fail "it was not changed"
+within=
+cp good.aci web.aci; chown 0:0 web.aci; chmod 644 web.aci
+export TMPDIR=/nonexistent
+runs web.aci # only root can write it
+chown 65534 web.aci
+refused "web.aci: make a temporary file in /nonexistent (see TMPDIR): No such file or directory" web.aci
+runs web.aci --insecure-options=image
+unset TMPDIR
+ok "what others may write is what was checked, or does not run"
 
 bad_trust() { # MESSAGE FLAGS...
 	want=$1; shift
