@@ -132,6 +132,7 @@ static json_object *named(json_object *answer, const char *uuid)
 	return obj;
 }
 
+/* 0 when there is nothing to be measured: the pod has no domain. */
 static int measure(struct stats_opts *o, const struct known_pod *pod, struct err *e)
 {
 	AUTO_FREE char *said = NULL;
@@ -142,6 +143,8 @@ static int measure(struct stats_opts *o, const struct known_pod *pod, struct err
 
 	if (machine_call(pod, "stats", &said, e) < 0)
 		return -1;
+	if (!*said)
+		return 0;
 	if (json_parse(said, strlen(said), "stats", &answer, e) < 0)
 		return -1;
 	root = jnode_root(answer, "stats");
@@ -151,15 +154,26 @@ static int measure(struct stats_opts *o, const struct known_pod *pod, struct err
 	else if (ret == 0)
 		(void)json_object_array_add(o->list, named(answer, pod->dir.uuid));
 	json_object_put(answer);
-	return ret;
+	return ret < 0 ? -1 : 1;
 }
 
-/* Of all pods, those that do not run are left out, also those that end while we look. */
+static int measure_running(struct stats_opts *o, struct known_pod *pod, bool all, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int ret = measure(o, pod, e);
+
+	if (ret > 0 || (all && (ret == 0 || (pods_refresh(pod, &ignored) == 0 && pod->life != LIFE_RUNNING))))
+		return 0;
+	if (ret == 0)
+		(void)err_set(e, ERR_HOST, "it has no domain: it is starting or ending");
+	return err_prefix(e, "pod %s", pod->dir.uuid);
+}
+
+/* Of all pods, those that do not run are left out, also those that begin or end while we look. */
 static int stats_of(struct stats_opts *o, const char *uuid, bool all, struct err *e)
 {
 	struct known_pod pod = KNOWN_POD_INIT;
 	int ret = all ? pods_open(o->cli.dir, uuid, &pod, e) : pods_find(o->cli.dir, uuid, &pod, e);
-	struct err ignored = ERR_INIT;
 
 	if (ret < 0 || (all && (ret == 0 || pod.life != LIFE_RUNNING))) {
 		known_pod_dispose(&pod);
@@ -167,12 +181,8 @@ static int stats_of(struct stats_opts *o, const char *uuid, bool all, struct err
 	}
 	if (pod.life != LIFE_RUNNING)
 		ret = err_set(e, ERR_HOST, "pod \"%s\" is not running", pod.dir.uuid);
-	else if (measure(o, &pod, e) == 0)
-		ret = 0;
-	else if (all && pods_refresh(&pod, &ignored) == 0 && pod.life != LIFE_RUNNING)
-		ret = 0;
 	else
-		ret = err_prefix(e, "pod %s", pod.dir.uuid);
+		ret = measure_running(o, &pod, all, e);
 	known_pod_dispose(&pod);
 	return ret;
 }

@@ -272,6 +272,9 @@ same "a line" "$uuid paused 2 1.235s 132.0MiB 1023B 2.5KiB 1023B 1.5GiB 0.020s 3
 s 0 stats --no-legend "$uuid"; same "short" "$(cut -c 1-8 uuid)" "$(cut -f 1 out)"
 s 0 stats --json; same "the same as JSON" "[{\"uuid\":\"$uuid\",$(echo "$STUB_STATS" | tr -d '\n' | cut -c 2-)]" "$(cat out)"
 STUB_STATS='{"state":"paused"}' s 254 stats; complains "stage0: pod $uuid: stats.cpu: missing"
+STUB_STATS= s 0 stats --no-legend; says ""; complains "" # it starts, or ends: there is no domain
+STUB_STATS= s 0 stats --json; says null
+STUB_STATS= s 254 stats "$uuid"; complains "stage0: pod $uuid: it has no domain: it is starting or ending"
 STUB_STATS='{' s 254 stats "$uuid"; grep -q "^stage0: pod $uuid: stats: " err || fail "an answer that is no JSON: $(cat err)"
 STUB_STATS=$(head -c 120000 /dev/zero | tr '\0' ' ') s 254 stats
 complains "stage0: pod $uuid: $pod/stage1/rootfs/machine: larger than 65536 bytes"

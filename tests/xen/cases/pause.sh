@@ -65,6 +65,10 @@ stage0: failed to pause 1 pod(s)" "$(s0 pause "$(uuid)" 2>&1)" || return 1
 t_pause_of_a_pod_that_is_not_ready() {
 	start "$COUNTING" || return 1
 	rm "$(poddir)/stage1/rootfs/rkt/supervisor-status"
+	none=$(cat /proc/sys/kernel/random/uuid) # nobody's domain
+	expect "stats without a domain" "0 " "$(cd "$(poddir)" && said=$(stage1/rootfs/machine stats "$none" 2>&1); echo "$? $said")" &&
+		expect "pause without one" "stage1 machine: the pod has no domain: it is starting or ending" \
+			"$(cd "$(poddir)" && stage1/rootfs/machine pause "$none" 2>&1)" || return 1
 	for verb in pause resume; do
 		expect "$verb" "stage1 machine: the pod is not ready: it is starting or ending" \
 			"$(cd "$(poddir)" && stage1/rootfs/machine $verb "$(uuid)" 2>&1)" || return 1
