@@ -111,14 +111,19 @@ static void unmark(int marks, const char *app, const char *what)
 }
 
 /* In this order, that nobody sees it running and ended (rkt stage0/app_start.go). */
+static void forget_runs(int marks, const char *app)
+{
+	unmark(marks, app, "-started");
+	unmark(marks, app, "");
+}
+
 int appdir_mark_started(int pod, const char *app, struct err *e)
 {
 	AUTO_CLOSE int marks = open_marks(pod, e);
 
 	if (marks < 0)
 		return -1;
-	unmark(marks, app, "-started");
-	unmark(marks, app, "");
+	forget_runs(marks, app);
 	return mark(marks, app, "started", e);
 }
 
@@ -128,7 +133,10 @@ int appdir_add(const struct poddir *pod, struct content *content, struct err *e)
 	bool overlay = pod_uses_overlay(pod->fd);
 	AUTO_CLOSE int marks = open_marks(pod->fd, e);
 
-	if (marks < 0 || pod_prepare_app(pod, app, overlay, e) < 0 ||
+	if (marks < 0)
+		return -1;
+	forget_runs(marks, app->name); /* of one of this name that was here */
+	if (pod_prepare_app(pod, app, overlay, e) < 0 ||
 		(overlay && layers_mount_app(pod, app->name, e) < 0) || insert(pod->fd, content, e) < 0)
 		return -1;
 	return mark(marks, app->name, "created", e);
@@ -171,8 +179,7 @@ int appdir_remove(const struct poddir *pod, const char *app, struct err *e)
 	if (remove_below(pod->fd, "appsinfo", app, e) < 0)
 		return -1;
 	if (marks >= 0) {
-		unmark(marks, app, "");
-		unmark(marks, app, "-started");
+		forget_runs(marks, app);
 		unmark(marks, app, "-created");
 	}
 	return take_out(pod->fd, app, e);

@@ -10,7 +10,7 @@
 #include "stage0/content.h"
 #include "stage0/poddir.h"
 
-/* Who changes the manifest holds the lock meanwhile: a descriptor, the caller's. Waits. */
+/* Who changes the manifest or the marks holds the lock meanwhile: a descriptor, the caller's. Waits. */
 int appdir_lock(int pod, int *lock_r, struct err *e);
 /* Makes the app's files, mounts its layer if the pod has layers, adds it to the manifest, marks it created. */
 int appdir_add(const struct poddir *pod, struct content *content, struct err *e);

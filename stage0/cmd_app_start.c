@@ -5,9 +5,19 @@
 #include "stage0/appdir.h"
 #include "stage1/common/util.h"
 
+/* Under the lock, so that one that is being removed leaves no mark. */
+static int mark(int pod, const char *app, struct err *e)
+{
+	AUTO_CLOSE int lock = -1;
+
+	if (appdir_lock(pod, &lock, e) < 0 || app_must_be_there(pod, app, e) < 0)
+		return -1;
+	return appdir_mark_started(pod, app, e);
+}
+
 static int start(struct known_pod *pod, const struct app_cli *c, struct err *e)
 {
-	if (app_must_be_there(pod->dir.fd, c->app, e) < 0 || appdir_mark_started(pod->dir.fd, c->app, e) < 0)
+	if (mark(pod->dir.fd, c->app, e) < 0)
 		return -1;
 	return app_cross(pod, "app/start", c->app, c->cli.debug, e);
 }

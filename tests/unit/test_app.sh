@@ -24,6 +24,7 @@ name=${0##*/}
 echo "first words"
 [ ! -e "$(dirname "$0")/refuse.$name" ] || { echo "stage1 app: not today" >&2; exit 254; }
 for a; do case $a in --app=*) app=${a#--app=} ;; esac; done
+[ $name != app_start ] || flock -n pod.lck true || echo locked >>note.$name
 [ $name != app_stop ] || echo 15 >"stage1/rootfs/rkt/status/$app"
 END
 done
@@ -127,6 +128,7 @@ s 254 app start $uuid; complains "stage0: must provide the app: --app=NAME"
 s 254 app start $uuid --app=nope; complains "stage0: error starting app: there is no app 'nope' in the pod"
 s 0 app start $uuid --app=one; same "app/start is called" "arg --debug=false
 arg --app=one" "$(grep ^arg "$pod/note.app_start")"
+grep -q ^locked "$pod/note.app_start" && fail "the lock is held while it starts"
 s 0 app list --no-legend $uuid; says "one	running
 web	created"
 s 0 app stop $uuid --app=one
@@ -154,6 +156,25 @@ s 0 app list --no-legend $uuid; says "web	created"
 s 0 app --insecure-options=image add $uuid app.aci --name=one
 s 0 app list --no-legend $uuid; says "web	created
 one	created"
+# a start while another command has the lock, and takes the app away
+exec 7<"$pod/pod.lck"; flock 7
+"$stage0" app start --dir="$data" $uuid --app=one >out 2>err 7<&- & starting=$!
+until [ "$(cut -d ' ' -f 1 /proc/$starting/syscall)" = 73 ]; do # flock
+	[ -e /proc/$starting/exe ] || fail "start did not wait for the lock"
+	sleep 0.01
+done
+sed -i 's/"name":"one"/"name":"two"/' "$pod/pod"
+exec 7<&-; wait $starting; same "status of the start" 254 $?
+complains "stage0: error starting app: there is no app 'one' in the pod"
+[ ! -e "$root/rkt/status/one-started" ] || fail "it is marked"
+sed -i 's/"name":"two"/"name":"one"/' "$pod/pod"
+: >"$root/rkt/status/new-started"; echo 3 >"$root/rkt/status/new" # an older start may have left them
+s 0 app --insecure-options=image add $uuid app.aci --name=new
+s 0 app list --no-legend $uuid; says "web	created
+one	created
+new	created"
+s 0 app rm $uuid --app=new
+ok "an app that is removed while it is to start leaves no mark"
 release
 s 254 app start $uuid --app=web; complains "stage0: pod \"$uuid\" isn't currently running"
 s 0 app stop $uuid --app=web; complains "stage0: pod \"$uuid\" is already stopped"
