@@ -186,7 +186,7 @@ bool output_pump(struct output *o, bool last)
 	if (last && session_all_written(o->s))
 		podjournal_finish(&o->podjournal);
 	else
-		podjournal_tend(&o->podjournal);
+		moved = podjournal_tend(&o->podjournal) || moved;
 	return moved;
 }
 

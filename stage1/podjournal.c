@@ -246,7 +246,7 @@ static void flush(struct podjournal *j)
 	j->start = j->end = 0;
 }
 
-void podjournal_tend(struct podjournal *j)
+static void tend(struct podjournal *j)
 {
 	if (j->state == PODJOURNAL_WRITING)
 		flush(j);
@@ -264,14 +264,21 @@ void podjournal_tend(struct podjournal *j)
 bool podjournal_has_room(struct podjournal *j)
 {
 	if (j->state == PODJOURNAL_WRITING && (j->written > PODJOURNAL_MAX || PODJOURNAL_BUF - j->end < PODJOURNAL_ENTRY_MAX))
-		podjournal_tend(j);
+		tend(j);
 	if (j->state == PODJOURNAL_WRITING && j->start > 0) {
 		memmove(j->buf, j->buf + j->start, pending(j));
 		j->end -= j->start;
 		j->start = 0;
 	}
-	return j->state != PODJOURNAL_ENDING && PODJOURNAL_BUF - j->end >= PODJOURNAL_ENTRY_MAX &&
-		(j->state != PODJOURNAL_WRITING || j->written <= PODJOURNAL_MAX);
+	j->room_wanted = j->state == PODJOURNAL_ENDING || PODJOURNAL_BUF - j->end < PODJOURNAL_ENTRY_MAX ||
+		(j->state == PODJOURNAL_WRITING && j->written > PODJOURNAL_MAX);
+	return !j->room_wanted;
+}
+
+bool podjournal_tend(struct podjournal *j)
+{
+	tend(j);
+	return j->room_wanted && podjournal_has_room(j);
 }
 
 static void put(struct podjournal *j, const void *data, size_t n)
@@ -320,7 +327,7 @@ int64_t podjournal_deadline(const struct podjournal *j)
 
 void podjournal_finish(struct podjournal *j)
 {
-	podjournal_tend(j);
+	tend(j);
 	if (j->state == PODJOURNAL_WRITING && pending(j) == 0)
 		end(j);
 }

@@ -52,6 +52,7 @@ struct podjournal {
 	size_t written;           /* into the file, by this writer and those before */
 	unsigned long waiting;    /* lines in buf */
 	bool unasked;             /* it ended, and was not told to */
+	bool room_wanted;         /* by somebody who was refused */
 	unsigned early;           /* how many did */
 	unsigned long lost;
 	struct err why;           /* of a writer that failed */
@@ -61,10 +62,13 @@ struct podjournal {
 
 /* `writer`: its program. `root`: the pod's stage1/rootfs. Nothing is made yet. */
 void podjournal_open(struct podjournal *j, const char *writer, const char *root, const char *pod);
-bool podjournal_has_room(struct podjournal *j); /* for a line; false: ask again after podjournal_poll()'s event */
+bool podjournal_has_room(struct podjournal *j); /* for a line; false: ask again when podjournal_tend() says so */
 void podjournal_line(struct podjournal *j, const struct timespec *when, const struct journal_entry *entry);
-/* Writes, and looks after the writer: after each event, and at the deadline. */
-void podjournal_tend(struct podjournal *j);
+/*
+ * Writes, and looks after the writer: after each event, and at the deadline. True: there is room again for who was
+ * refused it; no other event will tell.
+ */
+bool podjournal_tend(struct podjournal *j);
 struct pollfd podjournal_poll(const struct podjournal *j);
 int64_t podjournal_deadline(const struct podjournal *j); /* when podjournal_tend() is due though nothing happens; -1: never */
 void podjournal_finish(struct podjournal *j); /* nothing more will be said, for now */

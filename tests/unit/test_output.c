@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void no_log(void *arg, const char *line)
 	(void)line;
 }
 
-static void begin(int out_fd, int err_fd, const char *journal)
+static void begin(int out_fd, int err_fd, const char *journal, const char *writer)
 {
 	static uint8_t plan[1];
 
@@ -42,7 +43,7 @@ static void begin(int out_fd, int err_fd, const char *journal)
 	o = xcalloc(1, sizeof(*o));
 	session_init(s, plan, 1, APPS, no_log, NULL);
 	output_open(o, s, &(struct output_ends){ .out = out_fd, .err = err_fd, .journal = journal, .pod = "the-pod",
-		.writer = "none", .root = "none" });
+		.writer = writer, .root = "root" });
 	output_app(o, 0, "web");
 	output_app(o, 1, "db");
 	s->apps[0].pid = 7;
@@ -57,7 +58,7 @@ static int setup(void **state)
 	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
 	assert_int_equal(fcntl(out[0], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(fcntl(err[0], F_SETFL, O_NONBLOCK), 0);
-	begin(out[1], err[1], "none");
+	begin(out[1], err[1], "none", "none");
 	return 0;
 }
 
@@ -249,7 +250,7 @@ static void one_pipe_for_both(void **state)
 
 	(void)state;
 	end();
-	begin(out[1], out[1], "none");
+	begin(out[1], out[1], "none", "none");
 	assert_true(o->shared);
 	assert_true(fcntl(out[1], F_SETPIPE_SZ, 4096) > 0);
 	memset(a, 'a', 1000);
@@ -368,7 +369,7 @@ static void the_journal_has_them_too(void **state)
 
 	(void)state;
 	end();
-	begin(out[1], err[1], "socket");
+	begin(out[1], err[1], "socket", "none");
 	writes(0, WIRE_STDERR, "o\0k\n", 4);
 	(void)output_pump(o, false);
 	assert_int_equal(recv(fd, got, sizeof(got), 0), sizeof(want) - 1);
@@ -389,6 +390,49 @@ static void the_journal_has_them_too(void **state)
 	(void)output_pump(o, false);
 	assert_true(recv(fd, got, sizeof(got), 0) > 0);
 	assert_int_equal(unlink("socket"), 0);
+}
+
+/* The supervisor's loop, when nothing else happens. */
+static void pump_until_done(void)
+{
+	while (!output_done(o)) {
+		struct pollfd fds[OUTPUT_POLL];
+
+		if (output_pump(o, false) || output_done(o))
+			continue;
+		output_poll(o, fds);
+		assert_true(poll(fds, OUTPUT_POLL, 10000) > 0);
+	}
+}
+
+static void lines_wait_for_the_pods_journal_and_no_longer(void **state)
+{
+	FILE *writer = fopen("writer", "w");
+	AUTO_CLOSE int gate = -1;
+
+	(void)state;
+	assert_non_null(writer);
+	assert_int_equal(mkfifo("gate", 0600), 0);
+	assert_true(fputs("#!/bin/sh\ncat >>\"$2\"; read go <gate\n", writer) >= 0);
+	assert_int_equal(fclose(writer), 0);
+	assert_int_equal(chmod("writer", 0755), 0);
+	assert_int_equal(mkdir("root", 0755), 0);
+	end();
+	begin(out[1], err[1], "none", "./writer");
+	says(0, WIRE_STDOUT, "one\n");
+	pump_until_done();
+	o->podjournal.deadline = monotonic_ms(); /* as if nothing had been said for long */
+	(void)output_pump(o, false);
+	assert_int_equal(o->podjournal.state, PODJOURNAL_ENDING);
+	says(0, WIRE_STDOUT, "two\n");
+	assert_false(output_pump(o, false));
+	gate = open("gate", O_RDWR | O_CLOEXEC);
+	assert_int_equal(write(gate, "go\ngo\n", 6), 6); /* for the second one, too */
+	pump_until_done();
+	assert_string_equal(read_lines(out[0]), "web[7]: one\nweb[7]: two\n");
+	output_close(o);
+	assert_int_equal(o->podjournal.lost, 0);
+	assert_int_equal(system("rm -r root writer gate"), 0);
 }
 
 static size_t give_some(void *arg, size_t app, unsigned stream, const uint8_t *data, size_t len)
@@ -438,6 +482,7 @@ int main(void)
 		T(logs_are_kept_and_bounded),
 		T(logs_that_cannot_be_written),
 		T(the_journal_has_them_too),
+		T(lines_wait_for_the_pods_journal_and_no_longer),
 	};
 	int failed;
 
