@@ -10,13 +10,15 @@
 #include "stage1/common/util.h"
 
 static int write_end = -1;
+static pid_t owner;
 
 static void on_signal(int sig)
 {
 	int saved = errno;
 	char byte = (char)sig;
 
-	(void)!write(write_end, &byte, 1);
+	if (getpid() == owner) /* what all of a terminal or a unit are sent counts once, whoever has been forked meanwhile */
+		(void)!write(write_end, &byte, 1);
 	errno = saved;
 }
 
@@ -43,6 +45,7 @@ int signals_open(int *fd_r, struct err *e)
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "make a pipe");
 	write_end = fds[1];
+	owner = getpid();
 	handle(sigs, COUNT(sigs));
 	(void)signal(SIGPIPE, SIG_IGN);
 	*fd_r = fds[0];

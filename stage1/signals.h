@@ -1,7 +1,7 @@
 /*
- * TERM, INT, HUP and PWR as bytes of a pipe. PWR is the stop entrypoint's (stage1/main_stop.c): unlike
- * the others it asks for nothing more when it is sent again. Handlers and not a signalfd: a blocked SIGHUP would be
- * inherited by the QEMU that libxl starts, which libxl ends by SIGHUP (xen-facts 0.11).
+ * TERM, INT, HUP and PWR as bytes of a pipe; what is sent to a process forked from ours does not come here. PWR is
+ * the stop entrypoint's (stage1/main_stop.c). Handlers and not a signalfd: a blocked SIGHUP would be inherited by
+ * the QEMU that libxl starts, which libxl ends by SIGHUP (xen-facts 0.11).
  */
 #ifndef STAGE1_SIGNALS_H
 #define STAGE1_SIGNALS_H

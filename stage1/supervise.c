@@ -30,9 +30,10 @@ struct loop {
 	struct session *s;
 	struct transport io;
 	bool connected, peer_gone, backend_gone, ready_said, unready_said, stop_said;
-	bool told; /* TERM, INT or HUP has come once */
+	bool told; /* TERM or INT has come once */
 	enum domain_state domain;
 	int64_t deadline; /* monotonic ms, -1: none */
+	bool passed;      /* it had, a turn ago */
 	struct console console;
 	bool stdin_open;
 	bool moved;   /* output was: there may be more, and credit to give */
@@ -135,6 +136,12 @@ static void lend_terminal(struct loop *l)
 	}
 }
 
+/* A hang-up comes once more from the kernel, or after a unit's TERM: it is nobody who asks again. */
+static bool is_asking(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT;
+}
+
 static int take_signals(struct loop *l, struct err *e)
 {
 	int sig;
@@ -147,9 +154,9 @@ static int take_signals(struct loop *l, struct err *e)
 			continue;
 		}
 		l->unborn = l->unborn || l->waits_for_networks;
-		if (sig != SIGPWR && l->told)
+		if (is_asking(sig) && l->told)
 			return err_set(e, ERR_HOST, "asked twice to stop: the pod is destroyed");
-		l->told = l->told || sig != SIGPWR;
+		l->told = l->told || is_asking(sig);
 		if (!l->stop_said)
 			ask_to_stop(l, STOP_GRACE_MS);
 		l->stop_said = true;
@@ -184,10 +191,18 @@ static int backend_died(const struct loop *l, struct err *e)
 	return err_set(e, ERR_HOST, "the process that serves the pod's file systems died");
 }
 
-/* It could not have answered while it was paused: it gets its time again, and is paused no longer when it is to end. */
+/*
+ * What it said while we were stopped is heard first. It could not have answered while it was paused: it gets its time
+ * again, and is paused no longer when it is to end.
+ */
 static bool too_late(struct loop *l)
 {
-	if (l->deadline < 0 || monotonic_ms() < l->deadline)
+	bool passed = l->passed;
+
+	if (l->s->greeted && !l->s->stopping)
+		l->deadline = -1;
+	l->passed = l->deadline >= 0 && monotonic_ms() >= l->deadline;
+	if (!l->passed || !passed)
 		return false;
 	if (!l->in->xo->paused(l->in->xen, l->in->domid))
 		return true;
@@ -327,8 +342,6 @@ static int run_loop(struct loop *l, struct err *e)
 			return -1;
 		if (l->escaped || l->unborn)
 			return l->escaped ? SUPERVISE_ESCAPED : SUPERVISE_UNBORN;
-		if (l->s->greeted && !l->s->stopping)
-			l->deadline = -1;
 		lend_terminal(l);
 		l->moved = output_pump(l->in->output, l->s->ended);
 		say_ready(l);
@@ -344,10 +357,11 @@ static void drain(struct loop *l)
 {
 	for (;;) {
 		struct pollfd fds[1 + OUTPUT_POLL + CONTROL_POLL_MAX] = { { .fd = l->in->signals, .events = POLLIN } };
-		bool moved = output_pump(l->in->output, true) || control_serve(l->in->control, l->s);
+		bool moved = control_serve(l->in->control, l->s); /* who is let go holds nothing up any more */
 		size_t n = 1 + OUTPUT_POLL;
 		int sig;
 
+		moved = output_pump(l->in->output, true) || moved;
 		if (output_done(l->in->output))
 			return;
 		output_poll(l->in->output, fds + 1);

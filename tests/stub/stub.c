@@ -621,6 +621,7 @@ static const struct {
 		"stage1 run: the guest broke the protocol: frame of unknown type 255", FAILED, FAILED, true },
 	[FATE_STALL] = { "the guest stalls and is told to stop", NULL, FAILED, WORLD_EXIT, false },
 	[FATE_TERM] = { "TERM", "", 0, WORLD_EXIT, false },
+	[FATE_HANG_UP] = { "its terminal hangs up", "", 0, WORLD_EXIT, false },
 	[FATE_PWR_TWICE] = { "PWR twice", "", 0, WORLD_EXIT, false },
 	[FATE_PAUSE] = { "somebody pauses the guest, which is told to stop much later", "", 0, WORLD_EXIT, false },
 	[FATE_TERM_TWICE] = { "TERM twice", "stage1 run: asked twice to stop: the pod is destroyed", FAILED,
@@ -667,6 +668,17 @@ static void strike_at_each_step(void)
 			ended(&l, "%s %s %s", fates[fate].what, step == STEPS ? "after" : "before",
 				step_names[step == STEPS ? STEP_END : step]);
 		}
+	}
+}
+
+static void sleep_at_each_step(void)
+{
+	for (int step = STEP_BOOT; step < STEPS; step++) {
+		struct life l;
+
+		play(&l, &(struct world){ .fate = FATE_SLEEP, .fate_at = (enum step)step });
+		expect_whole_life(&l);
+		ended(&l, "the supervisor is stopped for ten minutes, and the guest goes on with %s", step_names[step]);
 	}
 }
 
@@ -836,6 +848,7 @@ int main(void)
 		fail_each_call();
 		signal_each_call();
 		strike_at_each_step();
+		sleep_at_each_step();
 		die_at_each_byte();
 		refuse_what_is_there();
 		live_without_apps();

@@ -319,6 +319,11 @@ static void strike(void)
 		(void)raise(SIGTERM);
 		(void)raise(SIGTERM);
 		break;
+	case FATE_HANG_UP: /* as by bash, the kernel, and a unit's SendSIGHUP= */
+		(void)raise(SIGHUP);
+		(void)raise(SIGTERM);
+		(void)raise(SIGHUP);
+		break;
 	case FATE_PWR_TWICE:
 		(void)raise(SIGPWR);
 		(void)raise(SIGPWR);
@@ -328,6 +333,9 @@ static void strike(void)
 		break;
 	case FATE_PAUSE:
 		world->paused = true;
+		break;
+	case FATE_SLEEP:
+		world->skew_s += 600;
 		break;
 	case FATE_NONE:
 	case FATES:
@@ -344,7 +352,7 @@ bool world_may_step(enum step next)
 {
 	if (world->fate != FATE_NONE && !world->struck && next == world->fate_at) {
 		strike();
-		return false; /* at its next turn, if there is one */
+		return world->fate == FATE_SLEEP; /* the others at its next turn, if there is one */
 	}
 	return !dead();
 }

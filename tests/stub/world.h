@@ -43,10 +43,12 @@ enum fate {
 	FATE_GARBAGE,
 	FATE_STALL,   /* it does nothing any more, STOP or not */
 	FATE_TERM,
+	FATE_HANG_UP,
 	FATE_TERM_TWICE,
 	FATE_PWR_TWICE, /* the stop entrypoint's */
 	FATE_PAUSE,     /* somebody pauses it for longer than anything may take, then the stop entrypoint is called */
 	FATES,
+	FATE_SLEEP,     /* the supervisor was stopped for long, while the guest went on */
 };
 
 struct world {
