@@ -29,6 +29,7 @@ UNIT_test_apps       := $(addprefix stage1/,apps.c apps_serve.c machine.c poddir
 	podjournal.c sink.c) $(CONTROL) $(SESSION) $(WIRE) $(POD) $(COMMON)
 UNIT_test_app_files  := $(addprefix stage1/,app_files.c export.c export_tree.c idmap.c volumes.c p9/confine.c p9/filter.c) \
 	$(PLAN) $(POD) $(WIRE) $(COMMON)
+UNIT_test_signals    := stage1/signals.c $(COMMON)
 UNIT_test_sink       := stage1/sink.c
 UNIT_test_idmap      := stage1/idmap.c $(COMMON)
 UNIT_test_notify     := stage1/notify.c $(COMMON)
