@@ -270,6 +270,8 @@ static void handle(struct guest *g, const struct frame *f)
 {
 	struct err e = ERR_INIT;
 
+	if (g->phase == PHASE_END && f->type != WIRE_BYE)
+		return; /* it was sent before END was heard, and END is our last word */
 	switch (f->type) {
 	case WIRE_HELLO:
 		if (g->phase == PHASE_GREET && frame_check_hello(f, &e) == 0)

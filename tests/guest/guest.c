@@ -985,6 +985,18 @@ static bool said_up(const struct dom0 *dom0)
 	return dom0->apps[0].len[WIRE_STDOUT] >= 3;
 }
 
+static void nothing_is_said_after_the_end(void **state)
+{
+	(void)state;
+	dom0_start(d, &(struct app_spec){ .name = "app", .exec = { "true" } }, 1, false);
+	dom0_until(d, dom0_ended);
+	dom0_exec(d, WIRE_EXEC_FIRST, GUEST_IO_PIPE, ARGV("true")); /* asked before the end was heard of */
+	dom0_say(d, WIRE_BYE, 0, 0, NULL, 0);
+	dom0_until_quiet(d, 10000); /* until it has closed its channel */
+	assert_true(d->gone);
+	dom0_expect_clean_end(d);
+}
+
 /* Connections that dom0 relays to a socket that the app has from the start. */
 static void sockets_are_open_when_the_app_starts(void **state)
 {
@@ -1270,6 +1282,7 @@ int main(void)
 		T(what_an_app_leaves_ends_with_it),
 		T(an_app_at_a_terminal),
 		T(processes_enter_an_app),
+		T(nothing_is_said_after_the_end),
 		T(sockets_are_open_when_the_app_starts),
 		T(nonsense_about_processes),
 		T(apps_come_and_go),
