@@ -40,13 +40,12 @@ void apps_stop(struct apps *a, unsigned id)
 int apps_forget(struct apps *a, unsigned id, struct err *e)
 {
 	struct app_slot *slot = &a->slots[id];
+	int ret = app_files_remove(a->in->backend, a->in->plan->s1root, slot->entries, slot->nentries, e);
 
-	if (app_files_remove(a->in->backend, a->in->plan->s1root, slot->entries, slot->nentries, e) < 0)
-		return -1;
-	slot->forgotten = true;
+	slot->forgotten = true; /* also then: its number and its name may be another's at once */
 	slot->status_due = false;
-	control_attachable(a->in->control, id, NULL, 0); /* its name may be another's at once */
-	return 0;
+	control_attachable(a->in->control, id, NULL, 0);
+	return ret;
 }
 
 void apps_slot_dispose(struct app_slot *slot)

@@ -36,7 +36,10 @@ void apps_slot_dispose(struct app_slot *slot);
 void apps_look(struct apps *a); /* statuses of those that have ended; frees what is gone */
 int apps_start(struct apps *a, const char *name, struct err *e);
 void apps_stop(struct apps *a, unsigned id);
-/* Nothing holds its files any more. The session may have the number for longer. */
+/*
+ * Nothing holds its files any more; on an error the backend holds some until the pod ends. The session may have the
+ * number for longer.
+ */
 int apps_forget(struct apps *a, unsigned id, struct err *e);
 
 #endif

@@ -226,8 +226,11 @@ static bool has_grown(struct apps *a, struct app_client *cl, struct err *e)
 	ns = STEAL_FD(cl->ns);
 	if (ret < 0)
 		(void)err_prefix(e, "app '%s'", name);
-	else if (apps_add(a, name, ns, e) > 0) /* the manifest has changed meanwhile */
-		(void)err_set(e, ERR_HOST, "app '%s': its limit has grown while it was added", name);
+	else if (apps_add(a, name, ns, e) > 0) { /* the manifest has changed meanwhile, and the machine grows on */
+		cl->growing = STEAL(name);
+		cl->ns = STEAL_FD(ns);
+		return false;
+	}
 	return true;
 }
 

@@ -77,7 +77,8 @@ bool session_runs(const struct session *s, unsigned id)
 
 void session_start(struct session *s, unsigned id)
 {
-	s->apps[id].start_due = !session_runs(s, id) && !s->apps[id].remove_due;
+	if (!session_runs(s, id) && !s->apps[id].remove_due)
+		s->apps[id].start_due = true;
 }
 
 void session_stop_app(struct session *s, unsigned id, uint32_t grace_ms)

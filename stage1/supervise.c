@@ -118,22 +118,25 @@ static void send_size(struct loop *l)
 		session_resize(l->s, (unsigned)l->in->stdin_app, rows, cols);
 }
 
-/* From the app's start to its end, so that ^C stops a pod that is still starting. */
-static void lend_terminal(struct loop *l)
+/* From the app's start to its end, so that ^C stops a pod that is still starting. True: there is its size to send. */
+static bool lend_terminal(struct loop *l)
 {
 	const struct session_app *app;
 
 	if (!l->in->terminal)
-		return;
+		return false;
 	app = &l->s->apps[l->in->stdin_app];
 	if (app->state == SESSION_APP_STARTED && !l->lent) {
 		l->lent = true;
 		terminal_raw();
 		send_size(l); /* it may have changed since the plan was made */
-	} else if (app->state == SESSION_APP_OVER && l->lent && session_all_written(l->s)) {
+		return true;
+	}
+	if (app->state == SESSION_APP_OVER && l->lent && session_all_written(l->s)) {
 		l->lent = false;
 		terminal_restore();
 	}
+	return false;
 }
 
 /* A hang-up comes once more from the kernel, or after a unit's TERM: it is nobody who asks again. */
@@ -342,8 +345,8 @@ static int run_loop(struct loop *l, struct err *e)
 			return -1;
 		if (l->escaped || l->unborn)
 			return l->escaped ? SUPERVISE_ESCAPED : SUPERVISE_UNBORN;
-		lend_terminal(l);
-		l->moved = output_pump(l->in->output, l->s->ended);
+		l->moved = lend_terminal(l);
+		l->moved = output_pump(l->in->output, l->s->ended) || l->moved;
 		say_ready(l);
 	}
 	return exchange(l, e); /* BYE */

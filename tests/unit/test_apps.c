@@ -71,7 +71,8 @@ static int fake_usage(struct xen *xen, uint32_t domid, struct xen_usage *usage_r
 static const struct xen_ops xen = { .facts = fake_facts, .set_memory = fake_set_memory, .usage = fake_usage };
 static struct machine machine;
 
-enum { LARGE_KIB = 256 << 10 }; /* what an app whose name begins with 'l' needs the machine to have */
+enum { LARGE_KIB = 256 << 10 };
+static uint64_t needed_kib; /* what an app whose name begins with 'l' needs the machine to have */
 
 /* In place of app_add.c's: a plan of any bytes, and no files. */
 int apps_add(struct apps *a, const char *name, int ns, struct err *e)
@@ -80,8 +81,8 @@ int apps_add(struct apps *a, const char *name, int ns, struct err *e)
 
 	if (ns < 0)
 		return err_set(e, ERR_USAGE, "nothing came along");
-	if (*name == 'l' && machine.memory_kib < LARGE_KIB)
-		return machine_grow(&machine, LARGE_KIB, e) < 0 ? -1 : 1;
+	if (*name == 'l' && machine.memory_kib < needed_kib)
+		return machine_grow(&machine, needed_kib, e) < 0 ? -1 : 1;
 	if (session_add(a->in->session, xcalloc(1, 3), 3, &id, e) < 0)
 		return -1;
 	a->slots[id] = (struct app_slot){ .name = xstrdup(name) };
@@ -136,6 +137,7 @@ static int setup(void **state)
 		.machine = &machine };
 	machine = (struct machine){ .xo = &xen, .memory_kib = 128 << 10, .memory_max_kib = LARGE_KIB };
 	free_kib = 1 << 20;
+	needed_kib = LARGE_KIB;
 	has_kib = target_kib = 128 << 10;
 	return apps_open(&apps, &input, &e);
 }
@@ -453,6 +455,19 @@ static void the_machine_grows_first(void **state)
 	assert_int_equal(apps_find(apps, "large"), 1);
 	assert_int_equal(machine.memory_kib, LARGE_KIB);
 	answered(ask(APPCTL_ADD, "last", null), "");
+	/* by the time it has grown the app needs more */
+	needed_kib = LARGE_KIB + 1024;
+	free_kib = 2 << 10;
+	large = ask(APPCTL_ADD, "larger", null);
+	unanswered(large);
+	needed_kib += 1024;
+	has_kib = LARGE_KIB + 1024;
+	(void)apps_serve(apps);
+	unanswered(large);
+	assert_int_equal(target_kib, needed_kib);
+	has_kib = needed_kib;
+	(void)apps_serve(apps);
+	answered(large, "");
 	(void)close(null);
 }
 
