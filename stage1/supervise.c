@@ -22,6 +22,7 @@ enum {
 	GREET_MS = 180000,     /* from unpause to the guest's HELLO */
 	STOP_GRACE_MS = 90000, /* TERM to KILL in the guest: systemd's default, so rkt's */
 	STOP_LATE_MS = 30000,  /* what a guest may take beyond that before it is destroyed */
+	EXCHANGES = 64,        /* before there is a look at all else */
 	LAST_WORDS_MS = 500,   /* what xenconsoled may take to hand on the next of a dead guest's */
 };
 
@@ -37,6 +38,7 @@ struct loop {
 	struct console console;
 	bool stdin_open;
 	bool moved;   /* output was: there may be more, and credit to give */
+	bool busy;    /* there is more to exchange at once */
 	bool lent;    /* our terminal is the app's */
 	bool escaped;
 	bool waits_for_networks, networks_come;
@@ -274,7 +276,7 @@ static int wait_for_event(struct loop *l, struct err *e)
 	fds[FD_STDIN] = (struct pollfd){
 		.fd = stdin_room(l) > 0 ? STDIN_FILENO : -1, .events = POLLIN };
 	output_poll(l->in->output, &fds[FD_OUTPUT]);
-	if (l->moved)
+	if (l->moved || l->busy)
 		timeout = 0;
 	else
 		timeout = earlier(l->s->ended ? -1 : time_until(l->deadline), said_deadline(l));
@@ -315,13 +317,18 @@ static bool serve(struct loop *l)
 	return relay_serve(l->in->relay, l->s) || moved;
 }
 
-/* With the guest and with those who enter or connect, until neither has more to say to the other. */
+/*
+ * With the guest and with those who enter or connect, until neither has more to say to the other; but signals and
+ * deadlines have their turn however much that is.
+ */
 static int exchange_all(struct loop *l, struct err *e)
 {
-	do {
+	l->busy = true;
+	for (int i = 0; l->busy && i < EXCHANGES; i++) {
 		if (exchange(l, e) < 0)
 			return -1;
-	} while (serve(l));
+		l->busy = serve(l);
+	}
 	return 0;
 }
 
