@@ -237,9 +237,12 @@ static bool has_grown(struct apps *a, struct app_client *cl, struct err *e)
 static void follow(struct apps *a, struct app_client *cl)
 {
 	const struct session_app *app = &a->in->session->apps[cl->id];
-	bool late = monotonic_ms() >= cl->deadline, done = true;
 	struct err e = ERR_INIT;
+	bool late, done = true;
 
+	if (cl->op == APPCTL_START && app->state == SESSION_APP_NEW && app->pid > 0) /* its pre-start runs */
+		cl->deadline = monotonic_ms() + START_MS;
+	late = monotonic_ms() >= cl->deadline;
 	if (cl->growing)
 		done = has_grown(a, cl, &e);
 	else if (cl->op == APPCTL_START)
