@@ -132,6 +132,14 @@ static void end_connection(struct entered *x)
 	set_end(x, WIRE_APP_EXITED, 0, "");
 }
 
+/* Nobody is there to be told anything. What was written before is on its way, and then comes the end: that of the peer. */
+static void drain_connection(struct entered *x, bool late)
+{
+	streams_close_stdin(&x->task.streams);
+	x->cut = x->cut || late;
+	set_end(x, WIRE_APP_EXITED, 0, "");
+}
+
 static int begin(struct entered *x, const struct app *apps, size_t napps, enum pod_life life, struct err *e)
 {
 	const struct app *app;
@@ -249,7 +257,7 @@ void entered_produce(struct entered_table *t, struct frame_writer *wr)
 			continue;
 		if (!x->told)
 			task_produce(&x->task, x->starting, wr);
-		if (x->connection && connection_over(x))
+		if (x->connection && (x->cut || connection_over(x)))
 			end_connection(x);
 		if (x->ended && !x->told && x->task.proc.pid < 0 && streams_done(&x->task.streams)) {
 			x->told = true;
@@ -276,13 +284,13 @@ void entered_poll(const struct entered_table *t, bool room, struct pollfd *fds)
 	}
 }
 
-void entered_signal(const struct entered_table *t, int sig)
+void entered_end(struct entered_table *t, bool late)
 {
 	for (size_t i = 0; i < WIRE_EXEC_COUNT; i++) {
-		if (t->at[i] && t->at[i]->connection && sig == SIGKILL)
-			end_connection(t->at[i]);
-		if (t->at[i])
-			task_signal(&t->at[i]->task, sig);
+		if (t->at[i] && t->at[i]->connection)
+			drain_connection(t->at[i], late);
+		else if (t->at[i])
+			task_signal(&t->at[i]->task, SIGKILL);
 	}
 }
 

@@ -15,6 +15,7 @@ struct entered {
 	struct exec_request req;
 	char **env;
 	bool connection; /* it is one, and no process */
+	bool cut;        /* it ends once what can be sent now is */
 	bool starting; /* its program does not run yet */
 	bool ended;
 	enum wire_app_state how;
@@ -37,7 +38,11 @@ void entered_reports(struct entered_table *t); /* reads those that can be read *
 void entered_produce(struct entered_table *t, struct frame_writer *wr);
 /* Fills WIRE_EXEC_COUNT * TASK_FDS. */
 void entered_poll(const struct entered_table *t, bool room, struct pollfd *fds);
-void entered_signal(const struct entered_table *t, int sig);
+/*
+ * Their app is gone: processes get KILL; of connections what the app had still written is passed on, up to its end, unless
+ * it is late: then what dom0 takes now. To be called again when it becomes late.
+ */
+void entered_end(struct entered_table *t, bool late);
 void entered_hang_up(const struct entered_table *t, bool all); /* task_hang_up() */
 bool entered_none(const struct entered_table *t); /* none runs, none is still to be told of */
 void entered_close(struct entered_table *t); /* nobody reads any more: streams and unstarted ones */

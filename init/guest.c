@@ -415,7 +415,7 @@ static void step(struct guest *g)
 		(void)kill(-1, SIGKILL);
 	}
 	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && all_over(g))
-		entered_signal(&g->entered, SIGKILL); /* their app is gone, and the pod waits for nobody else */
+		entered_end(&g->entered, g->phase == PHASE_KILL); /* their app is gone, and the pod waits for nobody else */
 	flush(g);
 	free_gone(g);
 	if ((g->phase == PHASE_STOP || g->phase == PHASE_KILL) && childless && all_over(g) && all_said(g)) {

@@ -184,6 +184,20 @@ static bool stdin_room(const struct dom0 *dom0)
 	return dom0->apps[0].stdin_credit > 0 || dom0->apps[0].over;
 }
 
+/* All that somebody is to read, as its windows allow. */
+static void feed(unsigned id, struct dom0_app *to, bool (*room)(const struct dom0 *), const char *data, size_t len)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		dom0_until(d, room);
+		n = len - at < to->stdin_credit ? len - at : to->stdin_credit;
+		n = n < WIRE_PAYLOAD_MAX / 2 ? n : WIRE_PAYLOAD_MAX / 2;
+		to->stdin_credit -= n;
+		dom0_say(d, WIRE_DATA, id, WIRE_STDIN, data + at, n);
+		dom0_until_quiet(d, 0);
+	}
+	dom0_say(d, WIRE_EOF, id, WIRE_STDIN, NULL, 0);
+}
+
 static void stdin_arrives_and_ends(void **state)
 {
 	enum { LEN = 300000 };
@@ -192,15 +206,7 @@ static void stdin_arrives_and_ends(void **state)
 	(void)state;
 	fill(data, LEN);
 	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("cat; exit 3") }, 1, true);
-	for (size_t at = 0, n; at < LEN; at += n) {
-		dom0_until(d, stdin_room);
-		n = LEN - at < d->apps[0].stdin_credit ? LEN - at : d->apps[0].stdin_credit;
-		n = n < WIRE_PAYLOAD_MAX / 2 ? n : WIRE_PAYLOAD_MAX / 2;
-		d->apps[0].stdin_credit -= n;
-		dom0_say(d, WIRE_DATA, 0, WIRE_STDIN, data + at, n);
-		dom0_until_quiet(d, 0);
-	}
-	dom0_say(d, WIRE_EOF, 0, WIRE_STDIN, NULL, 0);
+	feed(0, &d->apps[0], stdin_room, data, LEN);
 	dom0_to_end(d);
 	expect(0, WIRE_APP_EXITED, 3, "");
 	assert_int_equal(d->apps[0].len[WIRE_STDOUT], LEN);
@@ -1034,6 +1040,43 @@ static void sockets_are_open_when_the_app_starts(void **state)
 	expect(0, WIRE_APP_EXITED, 0, "");
 }
 
+static bool connection_room(const struct dom0 *dom0)
+{
+	return dom0->entered[0].stdin_credit > 0 || dom0->entered[0].over;
+}
+
+/* More than dom0 has room for, of an app that then ends. Who does not read is waited for as long as an app would be. */
+static void what_is_said_at_a_socket_outlives_its_app(void **state)
+{
+	enum { LEN = 90000 };
+	static const char credit[] = { 0, 0, 1, 0 }; /* 64 KiB */
+	AUTO_FREE char *data = xcalloc(LEN + 1, 1);
+
+	(void)state;
+	fill(data, LEN);
+	for (int reads = 1; reads >= 0; reads--) {
+		vm_speed = reads ? 1 : 100;
+		d->stingy = true;
+		dom0_start(d, &(struct app_spec){ .name = "app", .listens = 8080, .exec = { "sockecho" } }, 1, false);
+		dom0_until(d, said_up);
+		dom0_connect(d, WIRE_EXEC_FIRST, 8080);
+		d->entered[0].stdin_credit = WIRE_WINDOW;
+		feed(WIRE_EXEC_FIRST, &d->entered[0], connection_room, data, LEN);
+		dom0_connect(d, WIRE_EXEC_FIRST + 1, 8080); /* its turn comes when the first one was answered */
+		dom0_say(d, WIRE_DATA, WIRE_EXEC_FIRST + 1, WIRE_STDIN, "quit\n", 5);
+		dom0_say(d, WIRE_EOF, WIRE_EXEC_FIRST + 1, WIRE_STDIN, NULL, 0);
+		dom0_until(d, first_is_over);
+		d->stingy = false;
+		if (reads)
+			dom0_say(d, WIRE_CREDIT, WIRE_EXEC_FIRST, WIRE_STDOUT, credit, sizeof(credit));
+		dom0_to_end(d);
+		data[reads ? LEN : WIRE_WINDOW] = '\0';
+		expect_entered(0, WIRE_APP_EXITED, 0, "", data);
+		expect_entered(1, WIRE_APP_EXITED, 0, "", "quit\n");
+		renew();
+	}
+}
+
 static void nonsense_about_processes(void **state)
 {
 	(void)state;
@@ -1284,6 +1327,7 @@ int main(void)
 		T(processes_enter_an_app),
 		T(nothing_is_said_after_the_end),
 		T(sockets_are_open_when_the_app_starts),
+		T(what_is_said_at_a_socket_outlives_its_app),
 		T(nonsense_about_processes),
 		T(apps_come_and_go),
 		T(an_app_is_stopped_before_it_is_in_its_cgroup),
