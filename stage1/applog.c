@@ -43,14 +43,24 @@ static int open_file(struct applog *log)
 	return 0;
 }
 
-static void rotate(struct applog *log)
+/* A log that somebody took away has made way by itself. */
+static int rotate(struct applog *log)
 {
 	char path[PATH_MAX], old[PATH_MAX];
 
 	path_of(log, "", path);
 	path_of(log, ".1", old);
 	shut(log);
-	(void)rename(path, old);
+	if (rename(path, old) < 0 && errno != ENOENT)
+		return -1;
+	return open_file(log);
+}
+
+static int make_room(struct applog *log, size_t len)
+{
+	if (log->fd < 0 && open_file(log) < 0)
+		return -1;
+	return log->size > 0 && log->size + len > APPLOG_MAX ? rotate(log) : 0;
 }
 
 static void lose(struct applog *log, const char *data, size_t len)
@@ -62,16 +72,9 @@ static void lose(struct applog *log, const char *data, size_t len)
 /* Whole lines. */
 static void write_lines(struct applog *log, const char *data, size_t len)
 {
-	if (log->fd >= 0 && log->size + len > APPLOG_MAX)
-		rotate(log);
-	if (log->fd < 0 && open_file(log) < 0) {
+	if (make_room(log, len) < 0) {
 		shut(log);
 		lose(log, data, len);
-		return;
-	}
-	if (log->size + len > APPLOG_MAX && log->size > 0) { /* it was there, and full */
-		rotate(log);
-		write_lines(log, data, len);
 		return;
 	}
 	if (write_all(log->fd, data, len) < 0)

@@ -4,7 +4,7 @@
  *
  *      2026-11-24T22:04:05.678901Z stdout text
  *
- * What cannot be written (a full disk) is lost here, and only here; it is counted.
+ * What cannot be written (a full disk, no way to make a new file) is lost here, and only here; it is counted.
  */
 #ifndef STAGE1_APPLOG_H
 #define STAGE1_APPLOG_H

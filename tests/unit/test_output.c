@@ -301,28 +301,14 @@ static size_t size_of(const char *path)
 	return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
 }
 
-static void logs_are_kept_and_bounded(void **state)
+/* Lines of 256 bytes: an app's logs hold some 7000 of them. */
+static void write_lines(size_t lines)
 {
-	AUTO_FREE char *text = NULL;
-	struct err e = ERR_INIT;
-	struct stat st;
-	char line[256];
-	size_t len, first = 0;
+	static char line[256];
 
-	(void)state;
-	says(0, WIRE_STDOUT, "out\n");
-	says(0, WIRE_STDERR, "err");
-	(void)output_pump(o, true);
-	assert_int_equal(read_file_at(AT_FDCWD, "logs/web", 1000, &text, &len, &e), 0);
-	assert_int_equal(sscanf(text, "20%*d-%*d-%*dT%*d:%*d:%*d.%*6dZ stdout out\n20%*d-%*d-%*dT%*d:%*d:%*d.%*6dZ stderr %3s", line),
-		1);
-	assert_string_equal(line, "err");
-	assert_int_equal(stat("logs/web", &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0640);
-	assert_int_equal(size_of("logs/db"), 0); /* it wrote nothing */
 	memset(line, 'l', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	for (int i = 0; i < 12000; i++) {
+	for (size_t i = 0; i < lines; i++) {
 		struct session_out *from = &s->apps[0].out[WIRE_STDOUT];
 
 		writes(0, WIRE_STDOUT, line, sizeof(line));
@@ -331,13 +317,56 @@ static void logs_are_kept_and_bounded(void **state)
 		from->written = 0;
 		while (read(out[0], got, sizeof(got)) > 0)
 			;
-		if (i == 4000)
-			first = size_of("logs/web.1");
 		assert_in_range(size_of("logs/web"), 0, APPLOG_MAX);
 	}
-	assert_in_range(first, APPLOG_MAX - 20000, APPLOG_MAX);
+}
+
+static void logs_are_kept_and_bounded(void **state)
+{
+	AUTO_FREE char *text = NULL;
+	struct err e = ERR_INIT;
+	struct stat st;
+	char word[4];
+	size_t len;
+
+	(void)state;
+	says(0, WIRE_STDOUT, "out\n");
+	says(0, WIRE_STDERR, "err");
+	(void)output_pump(o, true);
+	assert_int_equal(read_file_at(AT_FDCWD, "logs/web", 1000, &text, &len, &e), 0);
+	assert_int_equal(sscanf(text, "20%*d-%*d-%*dT%*d:%*d:%*d.%*6dZ stdout out\n20%*d-%*d-%*dT%*d:%*d:%*d.%*6dZ stderr %3s", word),
+		1);
+	assert_string_equal(word, "err");
+	assert_int_equal(stat("logs/web", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(size_of("logs/db"), 0); /* it wrote nothing */
+	write_lines(4000);
+	assert_in_range(size_of("logs/web.1"), APPLOG_MAX - 20000, APPLOG_MAX);
+	write_lines(8000);
 	assert_in_range(size_of("logs/web.1"), APPLOG_MAX - 20000, APPLOG_MAX);
 	assert_int_equal(o->apps[0].log.lost, 0);
+}
+
+/* The log stays as it is, until there is a way again. */
+static void a_full_log_that_cannot_make_way(void **state)
+{
+	unsigned long lost;
+
+	(void)state;
+	assert_int_equal(mkdir("logs", 0700), 0);
+	assert_int_equal(mkdir("logs/web.1", 0700), 0);
+	write_lines(8000);
+	assert_in_range(size_of("logs/web"), APPLOG_MAX - 20000, APPLOG_MAX);
+	lost = o->apps[0].log.lost;
+	assert_in_range(lost, 4000, 5000);
+	assert_int_equal(rmdir("logs/web.1"), 0);
+	write_lines(100);
+	assert_in_range(size_of("logs/web.1"), APPLOG_MAX - 20000, APPLOG_MAX);
+	assert_in_range(size_of("logs/web"), 1, APPLOG_MAX / 2);
+	assert_int_equal(o->apps[0].log.lost, lost);
+	assert_int_equal(unlink("logs/web"), 0); /* somebody tidies up */
+	write_lines(8000);
+	assert_int_equal(o->apps[0].log.lost, lost);
 }
 
 static void logs_that_cannot_be_written(void **state)
@@ -481,6 +510,7 @@ int main(void)
 		T(a_reader_that_is_gone),
 		T(logs_are_kept_and_bounded),
 		T(logs_that_cannot_be_written),
+		T(a_full_log_that_cannot_make_way),
 		T(the_journal_has_them_too),
 		T(lines_wait_for_the_pods_journal_and_no_longer),
 	};
