@@ -438,6 +438,11 @@ static bool first_is_over(const struct dom0 *dom0)
 	return dom0->apps[0].over;
 }
 
+static bool window_is_full(const struct dom0 *dom0)
+{
+	return dom0->apps[0].len[WIRE_STDOUT] >= WIRE_WINDOW;
+}
+
 static void output_waits_for_credit(void **state)
 {
 	enum { LEN = 1000000 };
@@ -446,7 +451,7 @@ static void output_waits_for_credit(void **state)
 	d->stingy = true;
 	dom0_start(d, &(struct app_spec){ .name = "app",
 		.exec = SH("yes | head -c 1000000; echo done >&2") }, 1, false);
-	dom0_until(d, dom0_all_started);
+	dom0_until(d, window_is_full);
 	dom0_until_quiet(d, 500);
 	assert_int_equal(d->apps[0].len[WIRE_STDOUT], WIRE_WINDOW);
 	assert_string_equal(out(0, WIRE_STDERR), "");
@@ -506,7 +511,7 @@ static void apps_end_together(void **state)
 	assert_string_equal(out(2, WIRE_STDERR), "ready\n");
 
 	renew(); /* one fails: the others are told to end, and 90 s later killed */
-	vm_speed = 100;
+	vm_speed = 20;
 	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH(STUBBORN) },
 		{ .name = "two", .exec = SH("trap 'exit 0' TERM; echo ready; while :; do usleep 20000; done") },
 		{ .name = "three", .exec = SH("echo ready; usleep 500000; exit 9") } }, 3, false);
@@ -762,7 +767,7 @@ static void handlers_at_the_end_of_the_pod(void **state)
 	dom0_start(d, &(struct app_spec){ .name = "app", .exec = SH("echo ready; exec sleep 1000"),
 		.post_stop = SH("echo post; exec sleep 1000") }, 1, false);
 	dom0_until(d, said_ready);
-	dom0_stop(d, 500);
+	dom0_stop(d, 3000);
 	dom0_to_end(d);
 	expect(0, WIRE_APP_KILLED, 15, "");
 	assert_string_equal(out(0, WIRE_STDOUT), "ready\npost\n");
@@ -811,8 +816,8 @@ static void what_an_app_leaves_ends_with_it(void **state)
 	assert_string_equal(out(1, WIRE_STDOUT), "late\n");
 
 	renew(); /* at the pod's end post-stop still has its turn: leftovers get half of the time */
-	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("(trap '' TERM; echo ready; while :; do usleep 9000; done) & "
-		"trap 'echo bye; exit 3' TERM; while :; do usleep 9000; done"), .post_stop = SH("echo post") } }, 1, false);
+	dom0_start(d, (struct app_spec[]){ { .name = "app", .exec = SH("trap 'echo bye; exit 3' TERM; "
+		"(trap '' TERM; echo ready; while :; do usleep 9000; done) & while :; do usleep 9000; done"), .post_stop = SH("echo post") } }, 1, false);
 	dom0_until(d, said_ready);
 	dom0_stop(d, 2000);
 	dom0_to_end(d);
@@ -833,7 +838,7 @@ static void an_app_at_a_terminal(void **state)
 		"trap 'stty size' WINCH; trap 'echo intr; go=1' INT; echo ready; while test -z \"$go\"; do usleep 9000; done; "
 		"read line; echo got $line; "
 		"cat; echo end; exit 4") }, 1, false);
-	dom0_until(d, said_ready);
+	until_said("ready\r\n");
 	assert_string_equal(out(0, WIRE_STDOUT), "/dev/pts/0\r\nthree\r\nmine\r\nvt100\r\nerr\r\nready\r\n");
 	dom0_say(d, WIRE_WINSIZE, 0, 0, "\62\0\0\0\204\0\0\0", 8);
 	until_said("50 132\r\n");
@@ -872,7 +877,7 @@ static void an_app_at_a_terminal(void **state)
 	assert_non_null(strstr(out(0, WIRE_STDOUT), "bye\r\n"));
 
 	renew();
-	vm_speed = 100;
+	vm_speed = 20;
 	dom0_start(d, &(struct app_spec){ .name = "app", .streams = "tty",
 		.exec = SH("trap 'echo bye' TERM; trap 'echo hung up; exit 4' HUP; echo ready; while :; do usleep 9000; done") }, 1, false);
 	dom0_until(d, said_ready);
