@@ -13,6 +13,13 @@ start_waiting() {
 	wait_for "the pod" test -s $OUT/uuid && stage0 --dir=$DATA status --wait-ready "$(uuid)" >/dev/null
 }
 
+# settled: its app has made /up, and what it wrote before that went to those who were there: somebody who enters hears of
+# his end after that
+settled() {
+	wait_for "the app" test -e "$(poddir)/stage1/rootfs/opt/stage2/app/rootfs/up" &&
+		stage0 --dir=$DATA enter "$(uuid)" /bin/true </dev/null
+}
+
 # $OUT/attach FLAGS...: a program, so that $! is its pid
 make_attach() {
 	printf '%s\n' '#!/bin/sh' "exec stage0 --dir=$DATA attach \"\$@\" \$(cat $OUT/uuid)" >$OUT/attach
@@ -25,7 +32,7 @@ attached() {
 }
 
 STREAMS="--stdin=stream --stdout=stream --stderr=stream"
-ECHO='while read x; do [ "$x" = quit ] && exit 3; echo "out $x"; echo "err $x" >&2; done'
+ECHO='while read x; do [ "$x" = quit ] && exit 3; echo "err $x" >&2; echo "out $x"; done'
 
 t_attach_says_what_there_is() {
 	start_waiting "$ECHO" $STREAMS || return 1
@@ -69,13 +76,13 @@ t_attach_says_what_there_is() {
 }
 
 t_attach_to_streams() {
-	start_waiting "echo nobody hears; $ECHO" $STREAMS || return 1
+	start_waiting "echo nobody hears; : >/up; $ECHO" $STREAMS && settled || return 1
 	mkfifo $OUT/a.in $OUT/b.in
 	$OUT/attach <$OUT/a.in >$OUT/a.out 2>$OUT/a.err &
 	a=$!
 	exec 7>$OUT/a.in
 	echo one >&7
-	wait_for "the answer" grep -q 'err one' $OUT/a.err || return 1
+	wait_for "the answer" grep -q 'out one' $OUT/a.out || return 1
 	$OUT/attach --mode=stdin,stdout <$OUT/b.in >$OUT/b.out 2>$OUT/b.err &
 	b=$!
 	exec 8>$OUT/b.in
@@ -83,12 +90,13 @@ t_attach_to_streams() {
 	wait_for "the answer" grep -q 'out two' $OUT/b.out || return 1
 	echo three | $OUT/attach --mode=stdin
 	expect "input only" 0 $? || return 1
-	wait_for "both to hear" sh -c "grep -q 'out three' $OUT/a.out && grep -q 'out three' $OUT/b.out" || return 1
+	wait_for "both to hear" sh -c "grep -q 'err three' $OUT/a.err && grep -q 'out three' $OUT/a.out && grep -q 'out three' $OUT/b.out" || return 1
 	kill -KILL $a
 	wait $a 2>/dev/null
 	exec 7>&-
 	echo four >&8
 	wait_for "the other" grep -q 'out four' $OUT/b.out || return 1
+	settled || return 1
 	exec 8>&- # the end of its input is not the app's
 	$OUT/attach --debug --mode=stderr >$OUT/c.out 2>$OUT/c.err </dev/null &
 	c=$!
@@ -115,7 +123,7 @@ err five" "$(cat $OUT/c.out)|$(cat $OUT/c.err)" &&
 }
 
 t_attach_ends_with_the_pod() {
-	start_waiting 'trap "echo bye; exit 0" TERM; while :; do sleep 0.1; done' $STREAMS || return 1
+	start_waiting 'trap "echo bye; exit 0" TERM; : >/up; while :; do sleep 0.1; done' $STREAMS && settled || return 1
 	$OUT/attach --debug --mode=stdout,stderr </dev/null >$OUT/a.out 2>$OUT/a.err &
 	a=$!
 	$OUT/attach --debug --mode=stdout </dev/null 2>$OUT/b.err | head -n 1 >$OUT/b.out & # its reader goes away
@@ -174,7 +182,8 @@ at_attached() {
 }
 
 t_attach_a_terminal() {
-	start_waiting 'trap "stty size" WINCH; trap "echo intr" INT; tty; while :; do read x && echo "got $x"; [ "$x" = quit ] && exit 0; done' --stdin=tty --stdout=tty --stderr=tty || return 1
+	start_waiting 'trap "stty size" WINCH; trap "echo intr" INT; tty; : >/up; while :; do read x && echo "got $x"; [ "$x" = quit ] && exit 0; done' --stdin=tty --stdout=tty --stderr=tty &&
+		settled || return 1
 	at_attached --mode=tty <<-'END'
 		raw
 		expect 24 80
