@@ -22,15 +22,19 @@ several() {
 statuses() { (cd "$(poddir)/stage1/rootfs/rkt/status" && for f in *; do printf '%s ' "$f=$(cat $f)"; done); }
 
 t_several_apps_and_the_first_that_fails() {
-	several 'zero=["sh","-c","echo zero; exit 0"]' 'five=["sh","-c","sleep 1; echo five; exit 5"]' \
-		'six=["sh","-c","trap \"echo told; exit 6\" TERM; echo six; while :; do sleep 0.1; done"]'
+	several 'zero=["sh","-c","echo $$ >/dev/shm/zero; echo zero; exit 0"]' \
+		'five=["sh","-c","until [ -e /dev/shm/six ] && [ -s /dev/shm/zero ] && ! kill -0 $(cat /dev/shm/zero) 2>/dev/null; do sleep 0.1; done
+			echo five; exit 5"]' \
+		'six=["sh","-c","trap \"echo told; exit 6\" TERM; echo six; : >/dev/shm/six; while :; do sleep 0.1; done"]'
 	expect status 5 "$(status)" && expect files "five=5 six=0 zero=0 " "$(statuses)" &&
 		expect stdout "five six told zero" "$(sort $OUT/stdout | tr '\n' ' ' | sed 's/ $//')"
 }
 
 t_several_apps_share_all_but_their_files() {
-	several 'one=["sh","-c","echo x >/only-mine; cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; sleep 2; kill -0 $(cat /dev/shm/pid) && echo sees two"]' \
-		'two=["sh","-c","echo $$ >/dev/shm/pid; cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; sleep 4; ls /only-mine 2>/dev/null; exit 0"]'
+	several 'one=["sh","-c","echo x >/only-mine; cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; until [ -s /dev/shm/pid ]; do sleep 0.1; done
+			kill -0 $(cat /dev/shm/pid) && echo sees two; : >/dev/shm/seen"]' \
+		'two=["sh","-c","echo $$ >/dev/shm/pid; cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; until [ -e /dev/shm/seen ]; do sleep 0.1; done
+			ls /only-mine 2>/dev/null; exit 0"]'
 	expect status 0 "$(status)" && expect "what they see" "1 2 2" "$(sort $OUT/stdout | uniq -c | awk '{ print $1 }' | sort | tr '\n' ' ' | sed 's/ $//')"
 }
 

@@ -35,12 +35,12 @@ t_enter_with_a_terminal() {
 		stage1/rootfs/enter --pid=1 --appname=app -- sh -c 'tty; stty size; cat; exit 5'
 		echo "status $?"
 		[ "$before" = "$(stty -a | tail -n 3)" ] && echo restored
-		stage1/rootfs/enter --pid=1 --appname=app -- sleep 1000
+		stage1/rootfs/enter --pid=1 --appname=app -- sh -c 'echo ready; exec sleep 1000'
 		echo "status $?"
 		[ "$before" = "$(stty -a | tail -n 3)" ] && echo restored
 	END
 	{ until grep -q '^33 77' $OUT/typed; do sleep 0.1; done; printf 'word\n'; until grep -q '^word.*' $OUT/typed; do sleep 0.1; done
-		printf '\004'; until grep -q restored $OUT/typed; do sleep 0.1; done; sleep 1; printf '\003'
+		printf '\004'; until grep -q ^ready $OUT/typed; do sleep 0.1; done; printf '\003'
 		until grep -q 'status 130' $OUT/typed; do sleep 0.1; done; } |
 		(cd "$(poddir)" && TERM=vt220 script -qfec "sh $OUT/session" /dev/null) >$OUT/typed
 	expect session "/dev/pts/0
@@ -49,6 +49,7 @@ word
 word
 status 5
 restored
+ready
 ^Cstatus 130
 restored" "$(tr -d '\r' <$OUT/typed)" || return 1
 	kill -TERM $(supervisor)
@@ -94,15 +95,16 @@ t_enter_and_the_ends_of_either() {
 	head -c 1000 <&8 >/dev/null
 	expect "another" hi "$(enter echo hi </dev/null)" || return 1
 	# TERM goes to the command; the pod's end ends everybody.
+	rm -f $OUT/e.out
 	enter sh -c 'trap "echo got; exit 3" TERM; echo up; while :; do sleep 0.1; done' </dev/null >$OUT/e.out &
 	pid=$!
 	wait_for "the command" grep -q up $OUT/e.out
 	pkill -TERM -f 'rootfs/enter .*echo got'
 	wait $pid
 	expect "status of the command" 3 $? || return 1
-	enter sleep 1000 </dev/null &
+	enter sleep 1001 </dev/null &
 	pid=$!
-	wait_for "the command" sh -c "(cd $(poddir) && stage1/rootfs/enter --pid=1 --appname=app -- ps </dev/null | grep -q '[s]leep 1000')"
+	wait_for "the command" sh -c "(cd $(poddir) && stage1/rootfs/enter --pid=1 --appname=app -- ps </dev/null | grep -q '[s]leep 1001')"
 	kill -TERM $(supervisor)
 	finish
 	wait $pid

@@ -215,7 +215,7 @@ t_mounts_overlay_roots_and_default_etc() {
 		until [ -e /dev/shm/app ] && [ -e /dev/shm/two ]; do sleep 0.1; done
 		if [ $1 = app ]; then
 			cat /etc/hosts /etc/hostname; ls -d /etc/resolv.conf 2>&1 | sed 's/.*: //'
-			echo kept >/kept; echo app >>/etc/group; : >/dev/shm/written; echo up
+			echo kept >/kept; echo app >>/etc/group; echo up; : >/dev/shm/written
 		else
 			until [ -e /dev/shm/written ]; do sleep 0.1; done
 			echo two >>/etc/group; tail -n 1 /etc/group; ls -d /kept 2>&1 | sed 's/.*: //'

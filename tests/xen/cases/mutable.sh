@@ -78,13 +78,13 @@ t_mutable_apps_come_and_go() {
 	wait_for "the end of one" test -s "$(poddir)/stage1/rootfs/rkt/status/one"
 	expect "status of one" 7 "$(status_file one)" && expect "status of two" "" "$(status_file two)" || return 1
 	wait_for "two" grep -q 'two.*: up$' $OUT/stdout
-	grep -q 'one.*: I am one$' $OUT/stdout || { fail "$(cat $OUT/stdout)"; return 1; }
+	wait_for "its line" grep -q 'one.*: I am one$' $OUT/stdout || { fail "$(cat $OUT/stdout)"; return 1; }
 	wait_for "what one wrote in its layer: the guest writes it out in its own time" test -s "$(poddir)/layers/one/upper/kept" || return 1
 	# again: rkt removes the status first
 	rm "$(poddir)/stage1/rootfs/rkt/status/one"
 	entry start one || { cat $OUT/entry; return 1; }
 	wait_for "its end again" test -s "$(poddir)/stage1/rootfs/rkt/status/one"
-	expect "lines of one" 2 "$(grep -c 'I am one' $OUT/stdout)" || return 1
+	wait_for "its line again" sh -c "[ \$(grep -c 'I am one' $OUT/stdout) = 2 ]" || return 1
 	# who runs is not removed; stop waits for the end and leaves the status
 	entry rm two
 	expect "rm of one that runs" 254 $? && expect complaint "stage1 app: app 'two': it is running: stop it first" "$(cat $OUT/entry)" || return 1
@@ -115,8 +115,8 @@ t_mutable_volumes() {
 		add two 'cat /shared/word /dev2' "\"mounts\":[{\"volume\":\"n\",\"path\":\"/dev2\",\"appVolume\":{\"name\":\"n\",\"kind\":\"host\",\"source\":\"/dev/null\"}},$empty]" || return 1
 	entry start one && wait_for "one" test -s "$(poddir)/stage1/rootfs/rkt/status/one" &&
 		entry start two && wait_for "two" test -s "$(poddir)/stage1/rootfs/rkt/status/two" || { cat $OUT/entry; return 1; }
-	grep -q 'one.*: of the host$' $OUT/stdout && grep -q 'one.*Read-only file system' $OUT/stderr &&
-		grep -q 'two.*: from one$' $OUT/stdout || { fail "$(cat $OUT/stdout)"; return 1; }
+	wait_for "one's line" grep -q 'one.*: of the host$' $OUT/stdout && wait_for "its error" grep -q 'one.*Read-only file system' $OUT/stderr &&
+		wait_for "two's line" grep -q 'two.*: from one$' $OUT/stdout || { fail "$(cat $OUT/stdout)"; return 1; }
 	expect "status of two" 0 "$(status_file two)" || return 1
 	describe bad 'true' "\"mounts\":[{\"volume\":\"b\",\"path\":\"/b\",\"appVolume\":{\"name\":\"b\",\"kind\":\"host\",\"source\":\"/nowhere\"}}]"
 	manifest $apps bad && give_root bad
@@ -168,6 +168,7 @@ t_mutable_memory_grows() {
 	app start "$(uuid)" --app=large || { cat $OUT/app.err; return 1; }
 	wait_for "the end of large" test -s "$(poddir)/stage1/rootfs/rkt/status/large"
 	expect "status of large" 0 "$(cat "$(poddir)/stage1/rootfs/rkt/status/large")" || { cat $OUT/stderr; return 1; }
+	wait_for "its last line" grep -q ': 209715200$' $OUT/stdout
 	bare $OUT/stdout
 	expect "what the apps say" "up 1
 2
