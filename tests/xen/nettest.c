@@ -2,7 +2,7 @@
  * A network's two ends, for cases and benchmark; static, as an app's program, in dom0, or as PID 1 of a
  * plain domain.
  *
- *   nettest serve PORT            answers clients, one after the other
+ *   nettest serve PORT            prints "up" when it listens; answers clients, one after the other
  *   nettest talk PORT             says what is on stdin to 127.0.0.1, prints what comes back
  *   nettest activate PORT COMMAND...
  *                                 starts it with a socket that listens at the port of 127.0.0.1
@@ -153,6 +153,8 @@ static int serve(const char *port)
 	(void)option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || listen(fd, 5) < 0)
 		die("listen");
+	(void)puts("up");
+	(void)fflush(stdout);
 	(void)signal(SIGCHLD, SIG_IGN);
 	for (;;) {
 		int client = accept(fd, NULL, NULL);

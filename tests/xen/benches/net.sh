@@ -48,7 +48,7 @@ net_pod() { # KEY NETWORK
 }
 
 net_round() {
-	nettest serve 5001 &
+	nettest serve 5001 >/dev/null &
 	server=$!
 	net_on_bridge && net_joined
 	ret=$?

@@ -33,7 +33,7 @@ netpath_scripts() {
 
 netpath_round() {
 	netpath_scripts
-	nettest serve 5001 &
+	nettest serve 5001 >/dev/null &
 	server=$!
 	ret=0
 	for vcpus in 2 4; do
