@@ -66,6 +66,12 @@ await_point() {
 	esac
 }
 
+# stop_life [--force]: one that has not yet written its number, if it is stage1 yet, is known to nobody: it is killed
+stop_life() {
+	[ -e "$(victim)/pid" ] || { kill -KILL $life 2>/dev/null; return 0; }
+	entrypoint stop "$@"
+}
+
 # half_a_gc SECONDS: one that is killed after that time, if it has not ended by then
 half_a_gc() {
 	entrypoint gc &
@@ -91,19 +97,14 @@ one_kill() {
 	case $2-$3 in
 	supervisor-KILL | supervisor-TERM) ;;
 	gc-KILL=*) half_a_gc ${3#*=} ;;
-	supervisor-STOP | backend-STOP)
-		# one that was stopped before it wrote its number, if it is stage1 yet, is known to nobody
-		[ -e "$(victim)/pid" ] || kill -KILL $life 2>/dev/null
-		entrypoint stop --force
-		;;
-	*) reached up && entrypoint stop || entrypoint stop --force ;;
+	supervisor-STOP | backend-STOP) stop_life --force ;;
+	*) reached up && stop_life || stop_life --force ;;
 	esac || { fail "$*: it cannot be stopped"; return 1; }
 	wait $life
 	ended=$?
 	[ -z "$enterer" ] || { [ $3 != STOP ] || kill -KILL $enterer; wait $enterer; }
 	entrypoint gc || { fail "$*: gc fails"; return 1; }
-	residue >$OUT/left
-	diff $OUT/clean $OUT/left >$OUT/diff || { fail "$*: left behind (the run's status was $ended):"; sed 's/^/#   /' $OUT/diff; return 1; }
+	unchanged $OUT/clean || { fail "$*: left behind (the run's status was $ended):"; sed 's/^/#   /' $OUT/clean.diff; return 1; }
 	rm -f $VOLUME/mine
 	expect "$*: the volume" "$VOLUME/sub/file precious" "$(find $VOLUME -type f) $(cat $VOLUME/sub/file)"
 }

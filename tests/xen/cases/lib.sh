@@ -126,6 +126,17 @@ expect_refused() {
 		expect "stderr" "stage1 run: $1" "$(grep '^stage1 run:' $OUT/stderr)"
 }
 
+# unchanged FILE: what residue has said in FILE it says again, at the latest a few seconds from now: xenconsoled lets go of
+# a dead domain when it hears of its end, and until then `xl list` has it. What differs goes to FILE.diff.
+unchanged() {
+	for turn in 1 2 3 4 5; do
+		[ $turn = 1 ] || sleep 1
+		residue >$1.after
+		diff $1 $1.after >$1.diff && return
+	done
+	return 1
+}
+
 # Everything a pod could leave in dom0, as text to compare.
 residue() {
 	echo "domains:"; xl list | awk 'NR > 1 { print $1, $2 }'
