@@ -16,6 +16,7 @@
 
 #include "stage1/common/netlink.h"
 #include "stage1/common/util.h"
+#include "stage1/net/child.h"
 #include "stage1/net/nft.h"
 
 enum { NETNS_MAX = 4096, RULES_MAX = 1 << 20, ADDR_GEN_NONE = 1 };
@@ -170,6 +171,7 @@ int main(int argc, char **argv)
 	struct vif vif;
 	int ret = 0;
 
+	child_hear_no_end();
 	if (!strcmp(verb, "online"))
 		ret = vif_read(&vif, &e) < 0 ? -1 : online(&vif, &e);
 	else if (strcmp(verb, "offline") != 0)

@@ -31,20 +31,26 @@ static int open_input(const struct child_call *call)
 	return STEAL_FD(fd);
 }
 
+void child_hear_no_end(void)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR };
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		(void)sigaddset(&blocked, ends[i]);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 /* In the child. */
 static void __attribute__((noreturn)) become(const struct child_call *call, pid_t parent, int in, int out)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGPWR, SIGPIPE };
-	sigset_t none;
-
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	for (size_t i = 0; i < COUNT(sigs); i++)
-		(void)signal(sigs[i], SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	child_hear_no_end();
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 		(!call->with_errors || dup2(out, STDERR_FILENO) >= 0))
 		(void)execve(call->program, call->argv, call->env);

@@ -27,6 +27,13 @@ struct child_call {
  */
 int child_run(const struct child_call *call, int *status_r, char **output_r, size_t *len_r, struct err *e);
 
+/*
+ * For a process that works for the pod, before it execs: the end of a unit is told to all its processes (systemd's
+ * KillMode=control-group), and it is the supervisor who ends this one. Blocked and not ignored: programs in Go take TERM
+ * back. What it starts inherits that.
+ */
+void child_hear_no_end(void);
+
 /* "exit status 3" or "killed by signal 9" */
 void child_status_text(int status, char text_r[40]);
 

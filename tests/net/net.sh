@@ -216,6 +216,12 @@ refused default,bad "network 'bad' (30-bad.conf): ADD: bad did not end within 5 
 kill -0 "$(cat "$dir/child")" 2>/dev/null && [ "$(ps -o stat= -p "$(cat "$dir/child")" | cut -c 1)" != Z ] && fail "its child lives"
 ok "a plugin that hangs is killed, and everything is undone"
 
+cp local/net.d/bad local/net.d/hangs
+plugin 'kill -TERM $$ && kill -HUP $$; echo "{ \"code\": 8, \"msg\": \"goes on\" }"; exit 1'
+refused bad "network 'bad' (30-bad.conf): ADD: bad: goes on"
+mv local/net.d/hangs local/net.d/bad
+ok "the end of a unit, told to all its processes, is not a plugin's"
+
 rm -f "$dir/child"
 { until [ -s "$dir/child" ]; do sleep 0.05; done; date +%s >"$dir/begun"; echo stop; } | PODNET_CANCEL=1 "$podnet" make default,bad $A >"$dir/out" 2>"$dir/err" && fail "not interrupted"
 same "interrupted" "podnet: network 'bad' (30-bad.conf): ADD: bad was interrupted: the pod was asked to stop" "$(cat "$dir/err")"
