@@ -8,6 +8,11 @@
 /* Root, in dom0 of a running Xen. Each failure is one line with its remedy. */
 int host_check(struct err *e);
 /*
+ * 0: no domain of a pod of this image can be there, for no Xen runs, or one that the image below `s1root` has no module
+ * for: it cannot have made one since the host was booted. Otherwise 1.
+ */
+int host_may_have_domain(const char *s1root, struct err *e);
+/*
  * Loads lib/stage1-xen/xen-VERSION.so below `s1root` for the Xen that is running. The module stays
  * loaded until the process ends.
  */

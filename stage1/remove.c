@@ -18,6 +18,9 @@ int remove_domain(const char *uuid_text, bool debug, struct err *e)
 
 	if (!uuid_parse(uuid_text, uuid))
 		return err_set(e, ERR_USAGE, "'%s' is not a pod UUID", uuid_text);
+	ret = host_may_have_domain(PODDIR_S1ROOT, e);
+	if (ret <= 0)
+		return ret; /* the host was booted anew: of what the pod had outside its files its networks' leases are left */
 	if (host_check(e) < 0 || host_load_xen(PODDIR_S1ROOT, &xo, e) < 0 ||
 		xo->open(debug, &xen, e) < 0)
 		return -1;

@@ -89,7 +89,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 $(B)/tests/test_pack: $(B)/pack
 $(B)/tests/test_stage0: $(B)/pack $(B)/stage0/stage0
-$(B)/tests/test_host: $(B)/stage1/init $(MODULE)
+$(B)/tests/test_host: $(B)/stage1/init $(B)/stage1/gc $(MODULE)
 $(B)/tests/test_stop: $(B)/stage1/stop
 $(B)/tests/test_pods $(B)/tests/test_app: $(B)/pack $(B)/stage0/stage0 $(B)/tests/pods_lib.sh
 $(B)/tests/pods_lib.sh: tests/unit/pods_lib.sh
