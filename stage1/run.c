@@ -95,14 +95,17 @@ static struct plan_input plan_input(const struct run *r)
 	};
 }
 
-static int open_crilogs(struct run *r, const struct plan_input *in, struct err *e)
+/* Emptied as kubelet has it: when nothing can be refused any more. */
+static int open_crilogs(struct run *r, struct err *e)
 {
+	const struct plan_input in = plan_input(r);
+
 	r->crilogs = xcalloc(r->pod.napps, sizeof(*r->crilogs));
 	for (size_t i = 0; i < r->pod.napps; i++) {
 		const struct pod_app *app = &r->pod.apps[i];
 		struct log_plan log;
 
-		if (plan_log(in, app, &log, e) < 0 || (log.dir && crilog_open(log.dir, log.name, &r->crilogs[i], e) < 0))
+		if (plan_log(&in, app, &log, e) < 0 || (log.dir && crilog_open(log.dir, log.name, &r->crilogs[i], e) < 0))
 			return err_prefix(e, "app '%s'", app->name);
 	}
 	return 0;
@@ -152,7 +155,6 @@ static int plan_ahead(struct run *r, struct err *e)
 	if (plan_check(&in, &warnings, e) < 0)
 		goto out;
 	if (look_around(r, &warnings, e) < 0 ||
-		open_crilogs(r, &in, e) < 0 ||
 		r->xo->open(r->opts->debug, &r->xen, e) < 0 || r->xo->facts(r->xen, &facts, e) < 0)
 		goto out;
 	in = plan_input(r);
@@ -416,7 +418,7 @@ static int run_steps(struct run *r, int *status_r, struct err *e)
 	look_at_terminal(r);
 	listen_take(&r->sockets);
 	if (poddir_lock_keep(e) < 0 || poddir_read(&r->pod, &r->s1root, e) < 0 ||
-		plan_ahead(r, e) < 0 || refuse_second_domain(r, e) < 0 || control_open(&r->control, e) < 0 ||
+		plan_ahead(r, e) < 0 || refuse_second_domain(r, e) < 0 || open_crilogs(r, e) < 0 || control_open(&r->control, e) < 0 ||
 		poddir_write_cgroup(e) < 0 ||
 		poddir_write_pid(e) < 0) /* whoever reads the pid may enter: the socket comes first */
 		return -1;

@@ -19,15 +19,20 @@ void plan_warn(struct plan_warnings *w, const char *fmt, ...)
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	text_make_harmless(line);
-	if (w->n < PLAN_WARNINGS_MAX)
+	if (w->n < PLAN_WARNINGS_MAX) {
 		w->line[w->n++] = xstrdup(line);
+		return;
+	}
+	w->more += w->more ? 1 : 2; /* the last that was kept makes room */
+	free(w->line[w->n - 1]);
+	w->line[w->n - 1] = xasprintf("%zu more warnings are not shown", w->more);
 }
 
 void plan_warnings_dispose(struct plan_warnings *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		free(w->line[i]);
-	w->n = 0;
+	w->n = w->more = 0;
 }
 
 /* Whether a network of that name is in the list NAME[:ARGS],... */

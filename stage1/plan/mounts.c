@@ -106,7 +106,8 @@ static size_t add_volume(const struct pod *pod, struct mounts_plan *plan, const 
 	v = &plan->volumes[plan->nvolumes];
 	*v = (struct volume_plan){
 		.kind = volume->kind, .app = u->app->name, .name = volume->name,
-		.read_only = u->read_only, .recursive = volume->recursive, .implicit = u->implicit,
+		.read_only = u->read_only && !u->copy_image, /* the guest fills it */
+		.recursive = volume->recursive, .implicit = u->implicit,
 		.mode = volume->mode, .uid = volume->uid, .gid = volume->gid,
 	};
 	if (v->kind == POD_VOLUME_HOST) {

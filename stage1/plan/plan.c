@@ -181,21 +181,32 @@ static void *own(struct guest_plan *plan, void *p)
 	return p;
 }
 
+static bool says_metadata(const struct plan_input *in)
+{
+	return in->opts->mds_token && in->net_host;
+}
+
+/* Whatever the image says, which may have been made of a running pod (rkt stage1/init/common/app.go). */
+static bool is_ours_to_say(const struct plan_input *in, const char *name)
+{
+	return !strcmp(name, "AC_APP_NAME") || (!strcmp(name, "AC_METADATA_URL") && says_metadata(in));
+}
+
 static void plan_env(const struct plan_input *in, struct guest_plan *plan, const struct pod_app *app, struct guest_app *out)
 {
 	const char *term = in->terminal && in->terminal->term ? in->terminal->term : "vt100";
 
 	out->env = own(plan, xcalloc(app->nenv + COUNT(default_env) + 5, sizeof(*out->env)));
 	for (size_t i = 0; i < app->nenv; i++)
-		out->env[out->nenv++] =
-			own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
+		if (!is_ours_to_say(in, app->env[i].name))
+			out->env[out->nenv++] =
+				own(plan, xasprintf("%s=%s", app->env[i].name, app->env[i].value));
 	for (size_t i = 0; i < COUNT(default_env); i++)
 		if (!env_get(app, default_env[i].name))
 			out->env[out->nenv++] = own(plan,
 				xasprintf("%s=%s", default_env[i].name, default_env[i].value));
-	if (!env_get(app, "AC_APP_NAME"))
-		out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
-	if (in->opts->mds_token && in->net_host && !env_get(app, "AC_METADATA_URL"))
+	out->env[out->nenv++] = own(plan, xasprintf("AC_APP_NAME=%s", app->name));
+	if (says_metadata(in))
 		out->env[out->nenv++] = own(plan, xasprintf("AC_METADATA_URL=http://%s:%d/%s", in->net_host,
 			PLAN_MDS_PORT, in->opts->mds_token));
 	if (app->says_ready && !env_get(app, "NOTIFY_SOCKET"))

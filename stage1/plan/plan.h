@@ -55,12 +55,12 @@ enum { PLAN_MDS_PORT = 18112 }; /* rkt common/common.go, MetadataServicePort */
 enum {
 	PLAN_MEMORY_KIB = 128 << 10,  /* of a guest whose pod says nothing */
 	PLAN_OVERHEAD_KIB = 4 << 10,  /* what Xen takes on top of any guest: page tables, rounding (xen-facts 1.8) */
-	PLAN_WARNINGS_MAX = 16,
+	PLAN_WARNINGS_MAX = 64,
 };
 
 struct plan_warnings {
-	size_t n;
-	char *line[PLAN_WARNINGS_MAX]; /* more are counted, not kept */
+	size_t n, more;
+	char *line[PLAN_WARNINGS_MAX]; /* when there are more, the last says how many */
 };
 
 /* A line for the operator, made harmless; nothing when there is no list. Program names lead it when printed. */

@@ -18,10 +18,10 @@ static int read_port_number(const struct jnode *at, const char *key, uint16_t *p
 
 static int read_app_port(const struct jnode *at, struct pod_port *port, struct err *e)
 {
-	const char *protocol;
+	const char *protocol = "";
 
 	port->name = xstrdup("");
-	if (read_string(at, "name", &port->name, e) < 0 || jnode_str(at, "protocol", &protocol, e) < 0 ||
+	if (read_string(at, "name", &port->name, e) < 0 || jnode_opt_str(at, "protocol", &protocol, e) < 0 ||
 		read_port_number(at, "port", &port->port, e) < 0 ||
 		jnode_opt_bool(at, "socketActivated", &port->activated, e) < 0)
 		return -1;

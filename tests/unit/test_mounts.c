@@ -150,7 +150,7 @@ static void makes_empty_volumes_for_points_without_one(void **state)
 	};
 	struct pod_app apps[] = {
 		{ .name = TEXT("web"), .mount_points = points, .nmount_points = 2 },
-		{ .name = TEXT("db"), .mount_points = points, .nmount_points = 1, .docker_image = true },
+		{ .name = TEXT("db"), .mount_points = points, .nmount_points = 2, .docker_image = true },
 	};
 	const struct pod pod = { .apps = apps, .napps = 2 };
 	struct plan_warnings w = { .n = 0 };
@@ -159,8 +159,8 @@ static void makes_empty_volumes_for_points_without_one(void **state)
 
 	(void)state;
 	expect(&pod, "empty web-data export/pod/empty/0\n" "empty web-log export/pod/empty/1 ro\n"
-		"empty db-data export/pod/empty/2\n"
-		"web: 0 /data\n" "web: 1 /log ro\n" "db: 2 /data copy\n", 3);
+		"empty db-data export/pod/empty/2\n" "empty db-log export/pod/empty/3\n" /* the guest fills it */
+		"web: 0 /data\n" "web: 1 /log ro\n" "db: 2 /data copy\n" "db: 3 /log ro copy\n", 4);
 	assert_int_equal(plan_mounts(&pod, &plan, &w, &e), 0);
 	assert_string_equal(w.line[0], "app 'web': no volume specified for mount point \"data\", implicitly "
 		"creating an \"empty\" volume, which goes when the pod is garbage-collected");

@@ -334,7 +334,7 @@ static void plans_event_handlers(void **state)
 
 static void warns_of_isolators(void **state)
 {
-	struct pod_isolator isolators[20] = { { .name = NULL } };
+	static struct pod_isolator isolators[PLAN_WARNINGS_MAX + 2];
 	struct pod_app app = { APP, .isolators = isolators, .nisolators = COUNT(isolators) };
 	const struct pod pod = { .apps = &app, .napps = 1 };
 	static const struct run_opts opts = { OPTS };
@@ -347,6 +347,7 @@ static void warns_of_isolators(void **state)
 	assert_int_equal(check(&opts, &pod, &w, &e), 0);
 	assert_int_equal(w.n, PLAN_WARNINGS_MAX);
 	assert_string_equal(w.line[0], "app 'web', isolator 'os/unix/sysctl': not honoured, as in rkt");
+	assert_string_equal(w.line[PLAN_WARNINGS_MAX - 1], "3 more warnings are not shown");
 	plan_warnings_dispose(&w);
 }
 
@@ -582,7 +583,7 @@ static void keeps_the_environment_of_the_manifest(void **state)
 		{ TEXT("AC_APP_NAME"), TEXT("other") },
 	};
 	static const char *const env[] = {
-		"ZED=1=2", "HOME=", "PATH=/opt:bin", "USER=u", "LOGNAME=l", "SHELL=s", "AC_APP_NAME=other",
+		"ZED=1=2", "HOME=", "PATH=/opt:bin", "USER=u", "LOGNAME=l", "SHELL=s", "AC_APP_NAME=web",
 	};
 	struct pod_app app = { APP, .env = given, .nenv = COUNT(given) };
 	const struct pod pod = { .apps = &app, .napps = 1 };

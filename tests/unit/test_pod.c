@@ -166,7 +166,7 @@ static void says_where_a_manifest_is_wrong(void **state)
 		{ TOP(",\"ports\":[{\"name\":\"a\",\"hostPort\":1,\"hostIP\":\"x\"}]"),
 			"pod.ports[0].hostIP: 'x' is no IP address" },
 		{ TOP(",\"ports\":[{\"name\":\"a\",\"hostPort\":1,\"podPort\":{}}]"),
-			"pod.ports[0].podPort.protocol: missing" },
+			"pod.ports[0].podPort.port: missing" },
 	};
 
 	(void)state;
@@ -211,7 +211,7 @@ static void reads_the_whole_of_a_manifest(void **state)
 		"\"w\",\"kind\":\"host\",\"source\":\"/s\",\"readOnly\":false,\"recursive\":false}},{}]},"
 		"{\"name\":\"b\"}],\"volumes\":[{\"name\":\"v\",\"kind\":\"empty\"},{\"name\":\"e\",\"kind\":\"empty\","
 		"\"mode\":\"01770\",\"uid\":1,\"gid\":2}],\"annotations\":[{\"name\":\"p\",\"value\":\"q\"}],"
-		"\"ports\":[{\"name\":\"http\",\"hostPort\":80},{\"name\":\"x\",\"hostPort\":8080,\"hostIP\":\"FE80::1\","
+		"\"ports\":[{\"name\":\"http\",\"hostPort\":80},{\"name\":\"z\",\"hostPort\":81,\"podPort\":{\"name\":\"y\",\"port\":9}},{\"name\":\"x\",\"hostPort\":8080,\"hostIP\":\"FE80::1\","
 		"\"podPort\":{\"name\":\"y\",\"protocol\":\"udp\",\"port\":9}}],\"unknown\":[[[]]]} \n\t\r ";
 	struct err e = ERR_INIT;
 	const struct pod_app *app;
@@ -277,10 +277,11 @@ static void reads_the_whole_of_a_manifest(void **state)
 	assert_int_equal(pod.volumes[1].mode, 01770);
 	assert_int_equal(pod.volumes[1].uid, 1);
 	assert_int_equal(pod.volumes[1].gid, 2);
-	assert_int_equal(pod.nports, 2);
+	assert_int_equal(pod.nports, 3);
+	assert_int_equal(pod.ports[1].pod_port->protocol, POD_OTHER); /* it says none */
 	assert_true(pod.ports[0].port == 80 && pod.ports[0].family == 0 && !*pod.ports[0].ip && !pod.ports[0].pod_port);
-	assert_true(pod.ports[1].family == 6 && pod.ports[1].pod_port->protocol == POD_UDP);
-	assert_string_equal(pod.ports[1].ip, "fe80::1");
+	assert_true(pod.ports[2].family == 6 && pod.ports[2].pod_port->protocol == POD_UDP);
+	assert_string_equal(pod.ports[2].ip, "fe80::1");
 	pod_dispose(&pod);
 	pod_dispose(&pod); /* harmless */
 }
