@@ -417,6 +417,14 @@ void tree_unlinked(struct tree *t, struct node *dir, const char *name)
 	(void)pthread_mutex_unlock(&t->lock);
 }
 
+/* Whether what is known says so: it may be older than what the guest has done since, at once or from elsewhere. */
+static bool is_below(const struct node *n, const struct node *top)
+{
+	while (n && n != top)
+		n = n->parent;
+	return n == top;
+}
+
 void tree_renamed(struct tree *t, struct node *dir, const char *name, struct node *newdir,
 	const char *newname)
 {
@@ -431,7 +439,7 @@ void tree_renamed(struct tree *t, struct node *dir, const char *name, struct nod
 		n = over = NULL;
 	if (over)
 		set_gone(t, over);
-	if (n && (!copy || newdir->gone)) {
+	if (n && (!copy || newdir->gone || is_below(newdir, n))) { /* parents must lead up */
 		set_gone(t, n);
 		n = NULL;
 	}
