@@ -127,6 +127,8 @@ static void put(void *ctx, size_t n)
 		ring->in_prod += (uint32_t)n;
 		__atomic_store_n(&ring->intf->in_prod, ring->in_prod, __ATOMIC_SEQ_CST);
 	}
+	if (ring->waiters > 0) /* who leads may have requests without end, and wake nobody */
+		(void)pthread_cond_broadcast(&ring->space);
 	(void)pthread_mutex_unlock(&ring->reply);
 	if (n > 0)
 		(void)xenevtchn_notify(ring->evtchn, ring->port);
