@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,13 +27,16 @@ static int write_map(pid_t pid, const char *name, const struct id_shift *shift, 
 	return 0;
 }
 
-/* The child is in its namespace, says so, and stays there until it is killed. */
-static void hold_namespace(int ready) __attribute__((noreturn));
+/* The child is in its namespace, says so, and stays there until it is killed; it has the pod's lock as long as it lives. */
+static void hold_namespace(int ready, pid_t parent) __attribute__((noreturn));
 
-static void hold_namespace(int ready)
+static void hold_namespace(int ready, pid_t parent)
 {
 	int why = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* unshare() would have taken it back */
+	if (getppid() != parent)
+		_exit(1);
 	(void)!write(ready, &why, sizeof(why));
 	for (;;)
 		(void)pause();
@@ -59,14 +63,14 @@ static int open_of(pid_t pid, int ready, const struct id_shift *shift, struct er
 
 int idmap_open(const struct id_shift *shift, struct err *e)
 {
+	pid_t pid, parent = getpid();
 	int fds[2], fd;
-	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	pid = fork();
 	if (pid == 0)
-		hold_namespace(fds[1]);
+		hold_namespace(fds[1], parent);
 	(void)close(fds[1]);
 	fd = pid < 0 ? err_sys(e, "fork") : open_of(pid, fds[0], shift, e);
 	(void)close(fds[0]);
