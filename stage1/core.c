@@ -17,7 +17,7 @@ static int check_room(const struct domain_plan *plan, struct err *e)
 			(unsigned long long)(plan->memory_kib >> 10), (unsigned long long)(plan->core_max_kib >> 10));
 	if (statvfs(".", &fs) < 0)
 		return err_sys(e, "look for room in the pod's directory");
-	room = (uint64_t)fs.f_bavail * (fs.f_frsize >> 10);
+	room = (uint64_t)fs.f_bavail * fs.f_frsize >> 10;
 	if (room < need)
 		return err_set(e, ERR_HOST, "it takes %llu MiB, the pod's file system has %llu",
 			(unsigned long long)(need >> 10), (unsigned long long)(room >> 10));

@@ -385,6 +385,7 @@ static int let_run(struct run *r, struct err *e)
 		.terminal = r->lends_terminal, .ready = set_ready, .arg = r, .crashed_r = &r->crashed,
 	}, e);
 	apps_close(r->apps);
+	r->domain_plan.memory_kib = machine.memory_kib; /* it may have grown */
 	if (ret == 0 && r->opts->mutable_pod && !r->session->stopping)
 		return err_set(e, ERR_HOST, "the guest has ended, and nobody asked it to");
 	return ret;
