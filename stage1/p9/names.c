@@ -147,10 +147,12 @@ static int rename_locked(struct call *c, const struct used *from, const struct u
 	struct tree *t = &c->s->tree;
 	const char *name = c->req.name, *newname = c->req.target;
 	struct node *kept = tree_keep(t, to->node, newname);
+	struct node *moved = tree_keep(t, from->node, name); /* nobody opens it by its old name meanwhile */
 	int ret = renameat(from->fd, name, to->fd, newname) < 0 ? -errno : 0;
 
 	if (ret == 0)
 		tree_renamed(t, from->node, name, to->node, newname);
+	tree_release(t, moved);
 	tree_release(t, kept);
 	return ret;
 }

@@ -281,7 +281,9 @@ static int reopen_one(struct tree *t, struct node *n)
 
 	(void)pthread_mutex_lock(&t->lock);
 	unuse(t, base);
-	if (ret == -ENOENT || (ret >= 0 && !same_file(n, &st)))
+	if (n->fd >= 0) /* another has opened it, before it lost this name perhaps */
+		ret = 0;
+	else if (ret == -ENOENT || (ret >= 0 && !same_file(n, &st)))
 		ret = -ESTALE;
 	if (ret >= 0 && n->fd < 0 && !n->gone) {
 		set_fd(t, n, fd);
