@@ -202,11 +202,15 @@ static int empty_dir(int fd, struct err *e)
 	return ret;
 }
 
+/*
+ * A name is taken out of where entries of that name would go, through links within the root. What hides all
+ * of a directory follows none: where there is a link still, this layer puts a directory in its place.
+ */
 static int apply_whiteout(int root, const struct whiteout *out, struct err *e)
 {
-	AUTO_CLOSE int fd = root_open_plain(root, out->dir, O_PATH | O_DIRECTORY);
+	AUTO_CLOSE int fd = (out->name ? root_open : root_open_plain)(root, out->dir, O_PATH | O_DIRECTORY);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || (errno == ELOOP && !out->name)))
 		return 0; /* nothing there to take away */
 	if (fd < 0)
 		return err_sys(e, "whiteout in '%.150s'", out->dir);
