@@ -60,7 +60,10 @@ static void find_reference(const struct oci_image *image, const char *file, stru
 	r_r->tag = xstrdup(image->ref ? image->ref : "latest");
 }
 
-/* Other characters become `sub`; what is in `edges` cannot begin or end it. NULL: nothing is left. */
+/*
+ * Other characters become `sub`, of which no two '-' follow one another; what is in `edges` cannot begin or
+ * end it. NULL: nothing is left.
+ */
 static char *sanitize(const char *text, const char *good, char sub, const char *edges)
 {
 	AUTO_FREE char *out = xcalloc(strlen(text) + 1, 1);
@@ -70,9 +73,12 @@ static char *sanitize(const char *text, const char *good, char sub, const char *
 		char c = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
 		bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 
-		/* one for each character of UTF-8, not for each of its bytes */
-		if (((unsigned char)c & 0xc0) != 0x80)
-			out[len++] = word || strchr(good, c) ? c : sub;
+		if (((unsigned char)c & 0xc0) == 0x80)
+			continue; /* one for each character of UTF-8, not for each of its bytes */
+		if (!word && !strchr(good, c))
+			c = sub;
+		if (c != '-' || sub != '-' || !len || out[len - 1] != '-')
+			out[len++] = c;
 	}
 	while (len && strchr(edges, out[len - 1]))
 		out[--len] = '\0';
