@@ -79,6 +79,25 @@ int image_parse(const char *text, size_t len, struct image *image_r, struct err 
 	return 0;
 }
 
+int image_check_whole(const struct image *image, struct err *e)
+{
+	static const struct { const char *key, *why; } rows[] = {
+		{ "dependencies", "it is made on top of other images, which are not fetched here" },
+		{ "pathWhitelist", "is not supported: more files than these would be there" },
+	};
+	struct jnode root = image_root(image), list;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int ret = jnode_opt(&root, rows[i].key, json_type_array, &list, e);
+
+		if (ret < 0)
+			return -1;
+		if (ret > 0 && jnode_len(&list) > 0)
+			return jnode_err(e, &list, "%s", rows[i].why);
+	}
+	return 0;
+}
+
 /* The value of the last {name, value} of that name; NULL when there is none. */
 static int find_pair(const struct jnode *root, const char *key, const char *name,
 	const char **value_r, struct err *e)

@@ -57,6 +57,8 @@ void pod_opts_dispose(struct pod_opts *opts);
 
 /* Any image: kind, version and name. Errors lead with "image manifest". */
 int image_parse(const char *text, size_t len, struct image *image_r, struct err *e);
+/* An image that is to be unpacked: its own files, and all of them, are its root. */
+int image_check_whole(const struct image *image, struct err *e);
 /* What an app's image must have beyond that: labels os and arch that run here, a sound app section. */
 int image_check_app(const struct image *image, const struct app_opts *opts, struct err *e);
 /* NULL when there is none of that name; borrowed. */

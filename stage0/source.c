@@ -53,7 +53,9 @@ static int open_image(struct source *src, bool kept, struct err *e)
 		ret = oci_open(src->fd, src->file, tag, &limits, &src->oci, &src->aci, e);
 	else
 		ret = open_aci(src, src->st.st_mode, tag, e);
-	return ret < 0 ? ret : image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e);
+	if (ret < 0 || image_parse(src->aci.manifest, src->aci.manifest_len, &src->image, e) < 0)
+		return -1;
+	return image_check_whole(&src->image, e);
 }
 
 int source_open(const char *path, bool kept, struct source *src_r, struct err *e)

@@ -25,6 +25,8 @@ static int check(const char *doc, const struct app_opts *opts, struct err *e)
 	int ret = image_parse(doc, strlen(doc), &image, e);
 
 	if (ret == 0)
+		ret = image_check_whole(&image, e);
+	if (ret == 0)
 		ret = image_check_app(&image, opts, e);
 	image_dispose(&image);
 	return ret;
@@ -65,6 +67,13 @@ static void says_where_an_image_is_wrong(void **state)
 		{ HEAD LABELS ",\"app\":null}", "image manifest.app: missing, and no --exec=PROGRAM given" },
 		{ HEAD LABELS ",\"app\":[]}", "image manifest.app: expected object, found array" },
 		{ HEAD LABELS ",\"annotations\":1}", "image manifest.annotations: expected array, found int" },
+		{ HEAD LABELS ",\"dependencies\":[{\"imageName\":\"a\"}]}", "image manifest.dependencies: "
+			"it is made on top of other images, which are not fetched here" },
+		{ HEAD LABELS ",\"pathWhitelist\":[\"/bin\"]}",
+			"image manifest.pathWhitelist: is not supported: more files than these would be there" },
+		{ HEAD LABELS ",\"dependencies\":{}}", "image manifest.dependencies: expected array, found object" },
+		{ HEAD LABELS ",\"dependencies\":[],\"pathWhitelist\":null,\"app\":{}}",
+			"image manifest.app.user: missing" },
 		{ HEAD LABELS ",\"app\":{}}", "image manifest.app.user: missing" },
 		{ HEAD LABELS ",\"app\":{\"user\":\"0\"}}", "image manifest.app.group: missing" },
 		{ HEAD LABELS ",\"app\":{\"user\":\"\",\"group\":\"0\"}}", "image manifest.app.user: empty" },

@@ -152,6 +152,14 @@ refused "image none.aci: open: No such file or directory" none.aci
 refused "image web.aci: --memory '1': 1 bytes are too few (16M are 16 megabytes, 16m are none)" web.aci --memory=1
 refused "--ipc=x: neither auto, private nor parent" web.aci --ipc=x
 refused "image web.aci: no annotation 'coreos.com/rkt/stage1/run': not a stage1" --stage1-path=web.aci web.aci
+for key in dependencies pathWhitelist; do
+	[ $key = dependencies ] && why="it is made on top of other images, which are not fetched here" ||
+		why="is not supported: more files than these would be there"
+	image part ",\"$key\":[{\"imageName\":\"example.com/web\"}],\"annotations\":[$(annotation run /init)]$app"
+	pack part.aci manifest=part.json rootfs/init=init:0755
+	refused "image part.aci: image manifest.$key: $why" part.aci
+	refused "image part.aci: image manifest.$key: $why" --stage1-path=part.aci web.aci
+done
 image cut "$app"
 head -c 100000 /dev/urandom >noise
 pack whole.aci manifest=cut.json rootfs/noise=noise:0644
