@@ -32,8 +32,24 @@ static int hand_over(const struct run_line *r, int which, mode_t mask, struct po
 	return 0;
 }
 
+/* What is there and no regular file, as /dev/stdout, is written to and stays, as with rkt. */
+static int save_uuid(const char *path, const char *uuid, bool *made_r, struct err *e)
+{
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	*made_r = lstat(path, &st) < 0 || S_ISREG(st.st_mode);
+	if (*made_r)
+		return write_file_atomic(AT_FDCWD, path, uuid, strlen(uuid), 0644, e);
+	fd = open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || write_all(fd, uuid, strlen(uuid)) < 0)
+		return err_sys(e, "write %s", path);
+	return 0;
+}
+
+/* *saved_r: a file with the UUID was made. */
 static int make_pod(const struct run_line *r, int which, struct source *stage1, struct content *content,
-	struct poddir *pod, struct err *e)
+	struct poddir *pod, bool *saved_r, struct err *e)
 {
 	const struct trust trust = { .all = r->opts.no_signatures, .system = r->system_config,
 		.local = r->opts.local_config };
@@ -46,8 +62,7 @@ static int make_pod(const struct run_line *r, int which, struct source *stage1, 
 	mask = umask(0); /* modes are as given; directories inherit setgid */
 	if (poddir_create(r->dir, pod, e) < 0)
 		return -1;
-	if (r->uuid_file &&
-		write_file_atomic(AT_FDCWD, r->uuid_file, pod->uuid, strlen(pod->uuid), 0644, e) < 0)
+	if (r->uuid_file && save_uuid(r->uuid_file, pod->uuid, saved_r, e) < 0)
 		return -1;
 	if (pod_prepare(pod, stage1, content, !r->no_overlay, e) < 0)
 		return -1;
@@ -60,7 +75,7 @@ int pod_make(const struct run_line *r, int which, struct err *e)
 	struct content content = CONTENT_INIT;
 	struct poddir pod = PODDIR_INIT;
 	struct err undo = ERR_INIT;
-	bool kept = !r->opts.no_signatures;
+	bool kept = !r->opts.no_signatures, saved = false;
 	int ret = -1;
 
 	if (geteuid() != 0)
@@ -73,10 +88,10 @@ int pod_make(const struct run_line *r, int which, struct err *e)
 			"none of this host's in any case; owners of files stay as they are\n", stderr);
 	if (source_open(r->stage1_path, kept, &stage1, e) == 0 &&
 		content_open(&r->pod, r->pod_manifest, kept, &content, e) == 0)
-		ret = make_pod(r, which, &stage1, &content, &pod, e);
+		ret = make_pod(r, which, &stage1, &content, &pod, &saved, e);
 	source_dispose(&stage1);
 	content_dispose(&content);
-	if (ret < 0 && pod.state && r->uuid_file)
+	if (ret < 0 && saved)
 		(void)unlink(r->uuid_file);
 	if (ret < 0 && poddir_discard(&pod, &undo) < 0)
 		(void)fprintf(stderr, "stage0: warning: %s\n", undo.msg);

@@ -175,6 +175,21 @@ grep -q '^stage0: start .*/stage1/rootfs/missing: No such file or directory$' st
 	--net --mds-register web.aci
 ok "failures at each stage leave no pod, and no file with its UUID"
 
+# --- what is there and no file stays what it is
+mknod null c 1 3
+ln -s real link
+: >real
+ln -s /proc/self/fd/1 out
+for to in null link out; do
+	run --uuid-file-save=$to web.aci >stdout
+	same "status with $to" 7 $status
+	[ $to = null ] || same "in $to" "$(ls data/pods/run)" "$(cat $([ $to = link ] && echo real || echo stdout))"
+	run --uuid-file-save=$to --stage1-path=late.aci web.aci >stdout
+	same "status of a failure with $to" 254 $status
+done
+[ -c null ] && [ -L link ] && [ -L out ] || fail "something was replaced: $(ls -l null link out)"
+ok "--uuid-file-save writes to what is no file, as /dev/stdout, and leaves it there"
+
 run --private-users web.aci
 same status 7 $status
 same warning "stage0: warning: --private-users: a pod is a virtual machine, whose users are none of this host's in any case; owners of files stay as they are" "$(cat stderr)"
