@@ -101,7 +101,12 @@ static int copy_content(int fd, struct archive *tar, off_t size, struct err *e)
 	return 0;
 }
 
-/* security.capability is the only attribute rkt lets through too. */
+bool place_keeps_xattr(const char *name)
+{
+	return !strcmp(name, "security.capability") || str_has_prefix(name, "user.");
+}
+
+/* Of a file only, as rkt. Not every file system has those of users: then they are lost. */
 static int copy_xattrs(int fd, struct archive_entry *ent, struct err *e)
 {
 	const char *name;
@@ -109,10 +114,10 @@ static int copy_xattrs(int fd, struct archive_entry *ent, struct err *e)
 	size_t size;
 
 	(void)archive_entry_xattr_reset(ent);
-	while (archive_entry_xattr_next(ent, &name, &value, &size) == ARCHIVE_OK)
-		if (geteuid() == 0 && !strcmp(name, "security.capability") &&
-			fsetxattr(fd, name, value, size, 0) < 0)
-			return err_sys(e, "set %s", name);
+	while (geteuid() == 0 && archive_entry_xattr_next(ent, &name, &value, &size) == ARCHIVE_OK)
+		if (place_keeps_xattr(name) && fsetxattr(fd, name, value, size, 0) < 0 &&
+			(errno != ENOTSUP || !str_has_prefix(name, "user.")))
+			return err_sys(e, "set attribute %.100s", name);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Puts tar entries below a root directory, which they cannot leave (root.h). Owner, mode, times and
- * file capabilities are applied; those of directories last, when nothing is added to them any more.
+ * some extended attributes are applied; those of directories last, when nothing is added to them any more.
  */
 #ifndef STAGE0_PLACE_H
 #define STAGE0_PLACE_H
@@ -33,5 +33,8 @@ int place_entry(struct place *p, struct archive *tar, struct archive_entry *ent,
 /* May be called again when more has been placed. */
 int place_finish(struct place *p, struct err *e);
 void place_dispose(struct place *p);
+
+/* The extended attributes that images of ours and rkt's have: file capabilities, and users' own. */
+bool place_keeps_xattr(const char *name);
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 
+#include "stage0/place.h"
 #include "stage1/common/util.h"
 
 enum { BLOCK = 1 << 16 };
@@ -68,12 +69,6 @@ static int copy_content(struct tarout *t, int fd, int64_t size, struct err *e)
 	return 0;
 }
 
-/* What rkt and we let through when an image is unpacked. */
-static bool xattr_wanted(const char *name)
-{
-	return !strcmp(name, "security.capability") || str_has_prefix(name, "user.");
-}
-
 static int add_xattrs(int fd, struct archive_entry *ent, struct err *e)
 {
 	AUTO_FREE char *list = xmalloc(XATTR_LIST_MAX), *value = xmalloc(XATTR_SIZE_MAX);
@@ -82,11 +77,11 @@ static int add_xattrs(int fd, struct archive_entry *ent, struct err *e)
 	if (len < 0)
 		return errno == ENOTSUP ? 0 : err_sys(e, "list attributes");
 	for (const char *name = list; name < list + len; name += strlen(name) + 1) {
-		ssize_t size = xattr_wanted(name) ? fgetxattr(fd, name, value, XATTR_SIZE_MAX) : -1;
+		ssize_t size = place_keeps_xattr(name) ? fgetxattr(fd, name, value, XATTR_SIZE_MAX) : -1;
 
 		if (size >= 0)
 			archive_entry_xattr_add_entry(ent, name, value, (size_t)size);
-		else if (xattr_wanted(name))
+		else if (place_keeps_xattr(name))
 			return err_sys(e, "read attribute %s", name);
 	}
 	return 0;

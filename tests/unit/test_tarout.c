@@ -125,7 +125,7 @@ static void keeps_what_images_can_hold(void **state)
 	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 86400, .tv_nsec = 5 } };
 	char buf[64];
 	AUTO_CLOSE int tree = -1;
-	bool root = geteuid() == 0;
+	bool root = geteuid() == 0, has_user = false;
 	struct stat st;
 
 	put(f->root, "setuid", "x", 04755);
@@ -141,6 +141,9 @@ static void keeps_what_images_can_hold(void **state)
 		assert_int_equal(fchownat(f->root, "n\xe4me \n\xff", 70000, 3000000000U, 0), 0);
 		AUTO_CLOSE int fd = openat(f->root, "setuid", O_RDONLY);
 		assert_int_equal(fsetxattr(fd, "security.capability", cap, sizeof(cap), 0), 0);
+		has_user = fsetxattr(fd, "user.own", "value", 5, 0) == 0;
+		assert_true(has_user || errno == ENOTSUP);
+		assert_int_equal(fsetxattr(fd, "trusted.not", "value", 5, 0), 0);
 	}
 	assert_int_equal(utimensat(f->root, "d", times, 0), 0);
 	tree = go_round(f);
@@ -157,6 +160,9 @@ static void keeps_what_images_can_hold(void **state)
 		assert_int_equal(st.st_gid, 3000000000U);
 		assert_int_equal(look(tree, "null").st_rdev, makedev(1, 3));
 		assert_int_equal(fgetxattr(fd, "security.capability", buf, sizeof(buf)), sizeof(cap));
+		if (has_user)
+			assert_int_equal(fgetxattr(fd, "user.own", buf, sizeof(buf)), 5);
+		assert_int_equal(fgetxattr(fd, "trusted.not", buf, sizeof(buf)), -1);
 	}
 	assert_int_equal(look(tree, "d").st_mode, S_IFDIR | 03731);
 	assert_int_equal(look(tree, "d").st_mtim.tv_sec, 86400);
