@@ -111,6 +111,19 @@ one	created
 web	created"
 ok "app add: entrypoint, manifest, root, marks"
 
+# again APP: adds it when one that was killed before the manifest's turn has been at it
+again() {
+	cp "$pod/pod" before
+	s 0 app --insecure-options=image add $uuid app.aci --name=$1
+	cp before "$pod/pod"
+	echo old >"$root/opt/stage2/$1/rootfs/old"
+	s 0 app --insecure-options=image add $uuid app.aci --name=$1
+	[ ! -e "$root/opt/stage2/$1/rootfs/old" ] && [ -e "$root/opt/stage2/$1/rootfs/bin/hello" ] || fail "what was left is in it"
+}
+again again
+s 0 app rm $uuid --app=again
+ok "app add after one that was killed"
+
 touch "$root/refuse.app_add"
 s 254 app --insecure-options=image add $uuid app.aci --name=bad
 complains "stage0: error adding app to pod: stage1 app: not today"
@@ -189,6 +202,8 @@ s 0 app --insecure-options=image add $uuid app.aci --name=a; s 0 app --insecure-
 echo a >"$root/opt/stage2/a/rootfs/own"; echo b >"$root/opt/stage2/b/rootfs/own"
 s 0 app list --no-legend $uuid; says "a	created
 b	created"
+again again
+s 0 app rm $uuid --app=again
 exec 8<"$root/opt/stage2/a/rootfs/own"
 s 254 app rm $uuid --app=a; grep -q 'error removing app: unmount .*a/rootfs: Device or resource busy' err || fail "busy"
 exec 8<&-
