@@ -15,6 +15,7 @@
 #include "stage1/common/util.h"
 
 #define WHITEOUT ".wh."
+#define OF_AUFS ".wh..wh." /* and a word: for itself; but: */
 #define OPAQUE ".wh..wh..opq"
 
 struct whiteout {
@@ -47,8 +48,8 @@ static int note_whiteout(struct layering *l, const char *path, const char *base,
 	const char *name = base + strlen(WHITEOUT);
 	bool opaque = !strcmp(base, OPAQUE);
 
-	if (!opaque && str_has_prefix(name, WHITEOUT))
-		return 0; /* of aufs, for itself */
+	if (!opaque && str_has_prefix(base, OF_AUFS))
+		return 0;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return err_set(e, ERR_INPUT, "a whiteout of '%s'", name);
 	if (l->nout == l->room) {
@@ -77,6 +78,8 @@ static int handle_entry(struct layering *l, struct archive *tar, struct archive_
 		return -1;
 	base = strrchr(path, '/');
 	base = base ? base + 1 : path;
+	if (base != path && str_has_prefix(path, OF_AUFS) && !str_has_prefix(path, OPAQUE "/"))
+		return 0; /* links and orphans, of old dockers */
 	if (str_has_prefix(base, WHITEOUT))
 		return l->first ? note_whiteout(l, path, base, e) : 0;
 	if (str_has_prefix(path, WHITEOUT) || strstr(path, "/" WHITEOUT))

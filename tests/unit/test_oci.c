@@ -412,6 +412,10 @@ static void puts_layers_on_each_other(void **state)
 		{ { { "etc/a/.wh.x", 'f', "" }, END }, "etc/a", "a" },
 		{ { { "etc/.wh..wh..opq", 'f', "" }, END }, "etc/b", NULL },
 		{ { { "etc/.wh..wh.plnk", 'f', "" }, END }, "etc/b", "b" },
+		{ { { ".wh..wh.plnk/", 'd', NULL }, { ".wh..wh.plnk/12.34", 'f', "x" }, { "etc/a", 'f', "new" }, END },
+			"etc/a", "new" },
+		{ { { "./.wh..wh.orph/x/y", 'f', "x" }, END }, ".wh..wh.orph", NULL },
+		{ { { ".wh..wh.orph/etc/.wh.a", 'f', "" }, { ".wh..wh.aufs", 'f', "" }, END }, "etc/a", "a" },
 		/* of the lower layers only, wherever the marks stand in their layer */
 		{ { { "etc/c", 'f', "c" }, { "etc/.wh..wh..opq", 'f', "" }, END }, "etc/c", "c" },
 		{ { { "etc/.wh..wh..opq", 'f', "" }, { "etc/c", 'f', "c" }, END }, "etc/a", NULL },
@@ -497,6 +501,9 @@ static void stays_within_the_root(void **state)
 		{ { { "etc/.wh.", 'f', "" }, END }, "layer 2 of 2: entry 'etc/.wh.': a whiteout of ''" },
 		{ { { "../.wh.outside", 'f', "" }, END }, "layer 2 of 2: entry '../.wh.outside': '..' in a name" },
 		{ { { ".wh.x/y", 'f', "" }, END }, "layer 2 of 2: entry '.wh.x/y': below a whiteout" },
+		{ { { ".wh..wh..opq/y", 'f', "" }, END }, "layer 2 of 2: entry '.wh..wh..opq/y': below a whiteout" },
+		{ { { "etc/.wh..wh.plnk/y", 'f', "" }, END },
+			"layer 2 of 2: entry 'etc/.wh..wh.plnk/y': below a whiteout" },
 		{ { { "etc/.wh.x/y", 'f', "" }, END }, "layer 2 of 2: entry 'etc/.wh.x/y': below a whiteout" },
 		/* links of the layer below lead to dom0's files */
 		{ { { "dom0/.wh.victim", 'f', "" }, END }, NULL },
