@@ -14,6 +14,7 @@
 #include "stage1/common/util.h"
 
 #define UNFINISHED ".new-" /* and the name; locked while somebody is at it */
+#define RENDERED "rendered" /* rkt's mark in a tree that is whole; it removes one without, whoever uses it */
 
 void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1])
 {
@@ -28,9 +29,10 @@ void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1])
 		(void)sprintf(id_r + 12 + 2 * i, "%02x", digest[i]);
 }
 
-static int open_store(const char *data, int *store_r, struct err *e)
+/* *locks_r is where rkt has a file for each tree, locked while it makes or removes that tree. */
+static int open_store(const char *data, int *store_r, int *locks_r, struct err *e)
 {
-	static const char *const parts[] = { "cas", "cas/tree" };
+	static const char *const parts[] = { "cas", "cas/tree", "cas/treestorelocks" };
 	AUTO_CLOSE int fd = open(data, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -38,14 +40,17 @@ static int open_store(const char *data, int *store_r, struct err *e)
 	for (size_t i = 0; i < COUNT(parts); i++)
 		if (mkdirat(fd, parts[i], 0750) < 0 && errno != EEXIST)
 			return err_sys(e, "create %s/%s", data, parts[i]);
-	*store_r = openat(fd, "cas/tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *store_r < 0 ? err_sys(e, "open %s/cas/tree", data) : 0;
+	*store_r = openat(fd, parts[1], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*store_r < 0)
+		return err_sys(e, "open %s/%s", data, parts[1]);
+	*locks_r = openat(fd, parts[2], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *locks_r < 0 ? err_sys(e, "open %s/%s", data, parts[2]) : 0;
 }
 
 /* Opens and locks what has the name still when it is locked; -1 with errno, which is ENOENT when it is gone. */
-static int lock_dir(int store, const char *name, int how)
+static int lock_at(int store, const char *name, int flags, int how)
 {
-	AUTO_CLOSE int fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int fd = openat(store, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0660);
 	struct stat here, there;
 	int ret;
 
@@ -73,7 +78,7 @@ static int remove_unfinished(int store, struct err *e)
 		return err_sys(e, "read the tree store");
 	while (ret == 0 && (d = readdir(dir))) {
 		AUTO_CLOSE int lock = str_has_prefix(d->d_name, UNFINISHED) ?
-			lock_dir(store, d->d_name, LOCK_EX | LOCK_NB) : -1;
+			lock_at(store, d->d_name, O_DIRECTORY, LOCK_EX | LOCK_NB) : -1;
 
 		if (lock >= 0)
 			ret = tree_remove(store, d->d_name, e);
@@ -82,7 +87,7 @@ static int remove_unfinished(int store, struct err *e)
 	return ret;
 }
 
-/* Another may have been faster: theirs is as good. */
+/* Another, who does not know of rkt's lock, may have been faster: theirs is as good. */
 static int publish(int store, int fd, const char *unfinished, const char *id, struct err *e)
 {
 	if (syncfs(fd) < 0)
@@ -100,7 +105,7 @@ static int make_unfinished(int store, const char *name, struct err *e)
 	do {
 		if (mkdirat(store, name, 0750) < 0)
 			return err_sys(e, "create %s in the tree store", name);
-		fd = lock_dir(store, name, LOCK_EX);
+		fd = lock_at(store, name, O_DIRECTORY, LOCK_EX);
 	} while (fd < 0 && errno == ENOENT);
 	return fd < 0 ? err_sys(e, "lock %s in the tree store", name) : fd;
 }
@@ -116,21 +121,51 @@ static int render(int store, const char *name, struct source *src, const char *i
 	fd = make_unfinished(store, unfinished, e);
 	if (fd < 0)
 		return -1;
-	if (source_unpack(src, fd, 0640, e) == 0 && publish(store, fd, unfinished, id, e) == 0)
+	if (source_unpack(src, fd, 0640, e) == 0 && write_file_atomic(fd, RENDERED, "", 0, 0644, e) == 0 &&
+		publish(store, fd, unfinished, id, e) == 0)
 		return 0;
 	(void)tree_remove(store, unfinished, &undo);
 	return -1;
 }
 
+/* 1, or 0 when there is none that is whole */
+static int is_there(int store, const char *id, struct err *e)
+{
+	AUTO_FREE char *mark = xasprintf("%s/" RENDERED, id);
+
+	if (faccessat(store, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_sys(e, "tree %s", id);
+}
+
+/* rkt removes lock files that nobody holds. */
+static int lock_tree(int locks, const char *id, struct err *e)
+{
+	int fd;
+
+	do
+		fd = lock_at(locks, id, O_CREAT, LOCK_EX);
+	while (fd < 0 && errno == ENOENT);
+	return fd < 0 ? err_sys(e, "lock tree %s", id) : fd;
+}
+
 int tree_render(const char *data, const char *name, struct source *src, char id_r[TREE_ID_LEN + 1],
 	struct err *e)
 {
-	AUTO_CLOSE int store = -1;
+	AUTO_CLOSE int store = -1, locks = -1, lock = -1;
+	int ret;
 
-	if (source_identify(src, e) < 0 || open_store(data, &store, e) < 0)
+	if (source_identify(src, e) < 0 || open_store(data, &store, &locks, e) < 0)
 		return -1;
 	tree_id(src->aci.id, id_r);
-	if (faccessat(store, id_r, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	return errno == ENOENT ? render(store, name, src, id_r, e) : err_sys(e, "tree %s", id_r);
+	ret = is_there(store, id_r, e);
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	lock = lock_tree(locks, id_r, e);
+	if (lock < 0)
+		return -1;
+	ret = is_there(store, id_r, e);
+	if (ret == 0 && tree_remove(store, id_r, e) == 0) /* what rkt has left half made */
+		return render(store, name, src, id_r, e);
+	return ret > 0 ? 0 : -1;
 }

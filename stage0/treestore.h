@@ -12,8 +12,8 @@ enum { TREE_ID_LEN = 12 + 64 }; /* "deps-sha512-" + hex */
 /* rkt's id of an image's tree: the hash of the keys of its layers, here one; keys have 64 digits. */
 void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1]);
 /*
- * Makes the image's tree unless it is there; it is on the disk then. `name` is the caller's own among
- * those who may be at it too. What others left unfinished when they died is removed.
+ * Makes the image's tree unless it is there, whole; it is on the disk then. `name` is the caller's own among
+ * those who may be at it too. What others, rkt among them, left unfinished when they died is removed.
  */
 int tree_render(const char *data, const char *name, struct source *src, char id_r[TREE_ID_LEN + 1],
 	struct err *e);

@@ -14,19 +14,23 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "stage0/root.h"
 #include "stage0/treestore.h"
 #include "stage1/common/util.h"
 
-/* Where the program locks, once: what another one does just before that. */
+/* Where the program locks a directory, once: what another one does just before that. */
 static void (*meanwhile)(int store);
 static int store;
 
 int flock(int fd, int how)
 {
 	void (*now)(int) = meanwhile;
+	struct stat st;
 
+	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return (int)syscall(SYS_flock, fd, how);
 	meanwhile = NULL;
 	if (now)
 		now(store);
@@ -85,12 +89,14 @@ static void render(const struct fix *f)
 	struct source src = SOURCE_INIT;
 	char id[TREE_ID_LEN + 1];
 	struct err e = ERR_INIT;
-	AUTO_FREE char *file = NULL;
+	AUTO_FREE char *file = NULL, *mark = NULL;
 
 	if (tree_render(f->path, "me", &src, id, &e) < 0)
 		fail_msg("%s", e.msg);
 	file = xasprintf("%s/manifest", id);
+	mark = xasprintf("%s/rendered", id);
 	assert_int_equal(faccessat(store, file, F_OK, 0), 0);
+	assert_int_equal(faccessat(store, mark, F_OK, 0), 0);
 	assert_int_equal(faccessat(store, ".new-me", F_OK, 0), -1);
 	assert_null(meanwhile);
 }
@@ -147,12 +153,97 @@ static void removes_what_was_left(void **state)
 	assert_int_equal(faccessat(store, ".new-left", F_OK, 0), -1);
 }
 
+static char *tree_path(const char *below)
+{
+	struct source src = SOURCE_INIT;
+	char id[TREE_ID_LEN + 1];
+	struct err e = ERR_INIT;
+
+	assert_int_equal(source_identify(&src, &e), 0);
+	tree_id(src.aci.id, id);
+	return xasprintf("%s%s", id, below);
+}
+
+static void makes_again_what_rkt_left_half_made(void **state)
+{
+	AUTO_FREE char *tree = tree_path(""), *part = tree_path("/part");
+
+	assert_int_equal(mkdirat(store, tree, 0755), 0);
+	assert_int_equal(mkdirat(store, part, 0755), 0);
+	render(*state);
+	assert_int_equal(faccessat(store, part, F_OK, 0), -1);
+}
+
+static void leaves_what_rkt_has_made(void **state)
+{
+	static const char *const files[] = { "/manifest", "/hash", "/rendered" };
+	AUTO_FREE char *tree = tree_path(""), *hash = tree_path("/hash");
+
+	assert_int_equal(mkdirat(store, tree, 0755), 0);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		AUTO_FREE char *path = tree_path(files[i]);
+		AUTO_CLOSE int fd = openat(store, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		assert_true(fd >= 0);
+	}
+	render(*state);
+	assert_int_equal(faccessat(store, hash, F_OK, 0), 0);
+}
+
+/* Until the process waits for a lock, which is system call 73. */
+static void wait_for_lock(pid_t pid)
+{
+	const struct timespec little = { .tv_nsec = 10000000 };
+	AUTO_FREE char *path = xasprintf("/proc/%d/syscall", (int)pid);
+	char text[4] = "";
+
+	while (strncmp(text, "73 ", 3) != 0) {
+		AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+		(void)nanosleep(&little, NULL);
+		assert_true(fd >= 0 && read(fd, text, 3) >= 0);
+	}
+}
+
+/* rkt, which holds its lock from before we look until the tree is whole. */
+static void waits_for_rkt(void **state)
+{
+	struct fix *f = *state;
+	AUTO_FREE char *tree = tree_path(""), *hash = tree_path("/hash"), *mark = tree_path("/rendered");
+	AUTO_FREE char *manifest = tree_path("/manifest"), *dir = xasprintf("%s/cas/treestorelocks", f->path);
+	AUTO_FREE char *lock = xasprintf("%s/%s", dir, tree);
+	int status;
+	pid_t us;
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	AUTO_CLOSE int fd = open(lock, O_RDONLY | O_CREAT | O_CLOEXEC, 0660);
+	assert_int_equal(syscall(SYS_flock, fd, LOCK_EX), 0);
+	assert_int_equal(mkdirat(store, tree, 0755), 0);
+	us = fork();
+	if (us == 0) {
+		(void)close(fd);
+		render(f);
+		_exit(0);
+	}
+	wait_for_lock(us);
+	for (const char *const *p = (const char *const[]){ manifest, hash, mark, NULL }; *p; p++)
+		assert_int_equal(mknodat(store, *p, S_IFREG | 0644, 0), 0);
+	assert_int_equal(syscall(SYS_flock, fd, LOCK_UN), 0);
+	assert_int_equal(waitpid(us, &status, 0), us);
+	assert_int_equal(status, 0);
+	assert_int_equal(faccessat(store, hash, F_OK, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(makes_again_what_was_taken_for_a_left_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(leaves_what_has_the_name_of_a_left_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removes_what_was_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(makes_again_what_rkt_left_half_made, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_what_rkt_has_made, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(waits_for_rkt, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
