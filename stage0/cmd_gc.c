@@ -7,13 +7,15 @@
 
 #include "stage0/delete.h"
 #include "stage0/podcli.h"
+#include "stage0/treegc.h"
 #include "stage0/when.h"
 #include "stage1/common/util.h"
 
 static const char usage[] =
 	"usage: stage0 gc [FLAGS]\n\n"
 	"Marks the pods that have ended as garbage, and removes those that have been garbage for longer than the\n"
-	"grace period. A pod that cannot be cleaned up is kept, and said: the exit status is then 254.\n";
+	"grace period. A pod that cannot be cleaned up is kept, and said: the exit status is then 254.\n"
+	"Images that were unpacked for several pods (--no-overlay=false) go when no pod has them any more.\n";
 
 struct gc_opts {
 	struct pod_cli cli;
@@ -140,11 +142,16 @@ static int gc(const struct gc_opts *o, struct err *e)
 		{ PODS_GARBAGE, empty, false },
 		{ PODS_EMBRYO, drop_embryo, false },
 	};
+	struct err why = ERR_INIT;
 	bool failed = false;
 
 	for (size_t i = 0; i < COUNT(steps); i++)
 		if ((steps[i].marks || !o->mark_only) && walk(o, steps[i].at, steps[i].step, &failed, e) < 0)
 			return -1;
+	if (!o->mark_only && trees_collect(o->cli.dir, &why) < 0) {
+		cmd_say("%s", why.msg);
+		failed = true;
+	}
 	return failed;
 }
 

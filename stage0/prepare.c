@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "stage0/layers.h"
@@ -65,9 +66,10 @@ static int fill_with_copies(const struct poddir *pod, struct source *stage1, int
 static int fill_with_trees(const struct poddir *pod, struct source *stage1, int stage1_dir, struct content *content,
 	struct err *e)
 {
+	AUTO_CLOSE int lock = trees_lock(pod->data, LOCK_SH, e);
 	char tree[TREE_ID_LEN + 1];
 
-	if (tree_render(pod->data, pod->uuid, stage1, tree, e) < 0 ||
+	if (lock < 0 || tree_render(pod->data, pod->uuid, stage1, tree, e) < 0 ||
 		write_text(pod->fd, "stage1TreeStoreID", tree, 0640, e) < 0 ||
 		write_file_atomic(stage1_dir, "manifest", stage1->aci.manifest, stage1->aci.manifest_len, 0640, e) < 0)
 		return -1;
@@ -108,8 +110,11 @@ int pod_prepare(struct poddir *pod, struct source *stage1, struct content *conte
 int pod_prepare_app(const struct poddir *pod, const struct content_app *app, bool overlay, struct err *e)
 {
 	AUTO_CLOSE int stage1_dir = openat(pod->fd, "stage1", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int lock = overlay ? trees_lock(pod->data, LOCK_SH, e) : -1;
 	char tree[TREE_ID_LEN + 1];
 
+	if (overlay && lock < 0)
+		return -1;
 	if (stage1_dir < 0)
 		return err_sys(e, "open directory stage1");
 	if ((overlay ? tree_render(pod->data, pod->uuid, app->source, tree, e) : unpack_app(stage1_dir, app, e)) < 0)

@@ -169,3 +169,52 @@ int tree_render(const char *data, const char *name, struct source *src, char id_
 		return render(store, name, src, id_r, e);
 	return ret > 0 ? 0 : -1;
 }
+
+int trees_lock(const char *data, int how, struct err *e)
+{
+	AUTO_CLOSE int fd = open(data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int dir = -1;
+	int lock;
+
+	if (fd < 0 || (mkdirat(fd, "locks", 0755) < 0 && errno != EEXIST))
+		return err_sys(e, "create %s/locks", data);
+	dir = openat(fd, "locks", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open %s/locks", data);
+	do
+		lock = lock_at(dir, "prepareLock", O_CREAT, how);
+	while (lock < 0 && errno == ENOENT);
+	return lock < 0 ? err_sys(e, "lock %s/locks/prepareLock", data) : lock;
+}
+
+/* The mark first: what is left of it by one that is killed here is no tree. */
+static int sweep(int store, int locks, const char *id, struct err *e)
+{
+	AUTO_FREE char *mark = xasprintf("%s/" RENDERED, id);
+	AUTO_CLOSE int lock = lock_at(locks, id, O_CREAT, LOCK_EX | LOCK_NB);
+
+	if (lock < 0)
+		return errno == EWOULDBLOCK || errno == ENOENT ? 0 : err_sys(e, "lock tree %s", id);
+	if (unlinkat(store, mark, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "tree %s", id);
+	if (tree_remove(store, id, e) < 0)
+		return err_prefix(e, "tree %s", id);
+	(void)unlinkat(locks, id, 0);
+	return 0;
+}
+
+int trees_sweep(const char *data, bool (*used)(const void *arg, const char *id), const void *arg, struct err *e)
+{
+	AUTO_CLOSE int store = -1, locks = -1;
+	DIR *dir = open_store(data, &store, &locks, e) < 0 ? NULL : dir_read(store);
+	struct dirent *d;
+	int ret = 0;
+
+	if (!dir)
+		return *e->msg ? -1 : err_sys(e, "read the tree store");
+	while (ret == 0 && (d = readdir(dir)))
+		if (str_has_prefix(d->d_name, "deps-") && !used(arg, d->d_name))
+			ret = sweep(store, locks, d->d_name, e);
+	(void)closedir(dir);
+	return ret;
+}

@@ -5,6 +5,8 @@
 #ifndef STAGE0_TREESTORE_H
 #define STAGE0_TREESTORE_H
 
+#include <stdbool.h>
+
 #include "stage0/source.h"
 
 enum { TREE_ID_LEN = 12 + 64 }; /* "deps-sha512-" + hex */
@@ -17,5 +19,13 @@ void tree_id(const char *image_id, char id_r[TREE_ID_LEN + 1]);
  */
 int tree_render(const char *data, const char *name, struct source *src, char id_r[TREE_ID_LEN + 1],
 	struct err *e);
+
+/*
+ * rkt's lock, shared (flock's LOCK_SH) by those who make trees, until it is written which pod has them; whoever
+ * removes trees has it alone. A descriptor that holds it; -1 leaves errno.
+ */
+int trees_lock(const char *data, int how, struct err *e);
+/* Removes the trees that are not used, but for those that somebody is at. */
+int trees_sweep(const char *data, bool (*used)(const void *arg, const char *id), const void *arg, struct err *e);
 
 #endif

@@ -476,12 +476,51 @@ done
 gone="nothing outside of its directory is cleaned up: open stage1/manifest: No such file or directory"
 rm "$pod/stage1TreeStoreID" # and later still
 s 0 rm ${u}2; complains "stage0: warning: pod ${u}2: $gone"
+same "the tree store" "attach enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
 s 0 gc --grace-period=0s; complains "stage0: warning: pod ${u}3: $gone"
 same "pods left" "" "$(ls "$data/pods/exited-garbage")"
-same "the tree store" "attach enter gc lib.sh machine opt rkt run stop" "$(ls "$data/cas/tree/$tree/rootfs" | tr '\n' ' ' | sed 's/ $//')"
 same "mounts below" "" "$(grep "$data" /proc/self/mountinfo)"
 clean
 ok "an overlay pod: status of its upper layer; gc mounts what a reboot has unmounted, and goes on where one was killed"
+
+# --- trees that pods share
+make prepared ${u}1; pod=$data/pods/prepared/${u}1
+make exited-garbage ${u}2
+for i in 1 2 3 4; do mkdir -p "$data/cas/tree/deps-$i/rootfs/x"; : >"$data/cas/tree/deps-$i/rendered"; done
+mkdir "$data/cas/tree/.new-x" "$data/cas/treestorelocks" "$data/locks"
+printf deps-1 >"$pod/stage1TreeStoreID"; printf deps-2 >"$pod/appsinfo/web/treeStoreID"
+printf deps-3 >"$data/pods/exited-garbage/${u}2/stage1TreeStoreID"
+trees() { s "$1" gc ${3-}; same "trees" "$2" "$(ls -A "$data/cas/tree" | LC_ALL=C sort | tr -d '\n')"; }
+all=.new-xdeps-1deps-2deps-3deps-4
+trees 0 $all --mark-only
+exec 7>"$data/locks/prepareLock"; flock -s 7
+trees 0 $all # somebody makes a pod
+exec 7>"$data/cas/treestorelocks/deps-4"; flock -s 7
+trees 0 $all # somebody is at it
+exec 7>&-
+mkdir "$pod/appsinfo/odd"; printf ../x >"$pod/appsinfo/odd/treeStoreID"
+trees 254 $all
+complains "stage0: pod \"${u}2\" not removed: still within grace period (30m0s)
+stage0: trees that no pod has: pod ${u}1: appsinfo/odd/treeStoreID: '../x' is not the name of a tree"
+rm -r "$pod/appsinfo/odd"
+trees 0 .new-xdeps-1deps-2deps-3
+same "locks" "" "$(ls "$data/cas/treestorelocks")"
+trees 0 .new-xdeps-1deps-2 --grace-period=0s
+s 0 rm ${u}1
+trees 0 .new-x
+# while trees are removed none is made
+exec 7>"$data/locks/prepareLock"; flock 7
+"$stage0" --dir="$data" prepare --insecure-options=image --no-overlay=false --stage1-path=stub.aci app.aci >out 2>err 7<&- & making=$!
+until [ "$(cut -d ' ' -f 1 /proc/$making/syscall)" = 73 ]; do # flock
+	[ -e /proc/$making/exe ] || fail "prepare did not wait for the lock"
+	sleep 0.01
+done
+same "trees" .new-x "$(ls -A "$data/cas/tree")"
+exec 7<&-; wait $making; same "status of prepare" 0 $?
+same "trees" 2 "$(ls "$data/cas/tree" | wc -l)"
+s 0 gc; same "trees" 2 "$(ls "$data/cas/tree" | wc -l)"
+clean
+ok "gc removes the trees that no pod has any more"
 
 # --- files that are not what they should be
 make run ${u}1; make run ${u}2; pod=$data/pods/run/${u}1
