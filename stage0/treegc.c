@@ -81,6 +81,23 @@ static int add_of_pods(struct ids *ids, const char *data, struct err *e)
 	return ret < 0 ? -1 : 0;
 }
 
+static void dispose(struct ids *ids)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		free(ids->v[i]);
+	free(ids->v);
+}
+
+int tree_is_in_use(const char *data, const char *id, struct err *e)
+{
+	struct ids ids = { .n = 0 };
+	int ret = add_of_pods(&ids, data, e);
+
+	ret = ret < 0 ? -1 : has(&ids, id);
+	dispose(&ids);
+	return ret;
+}
+
 int trees_collect(const char *data, struct err *e)
 {
 	AUTO_FREE char *trees = xasprintf("%s/cas/tree", data);
@@ -101,8 +118,6 @@ int trees_collect(const char *data, struct err *e)
 	ret = add_of_pods(&ids, data, e);
 	if (ret == 0)
 		ret = trees_sweep(data, has, &ids, e);
-	for (size_t i = 0; i < ids.n; i++)
-		free(ids.v[i]);
-	free(ids.v);
+	dispose(&ids);
 	return ret < 0 ? err_prefix(e, "trees that no pod has") : 0;
 }

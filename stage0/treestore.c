@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "stage0/root.h"
+#include "stage0/treegc.h"
 #include "stage1/common/util.h"
 
 #define UNFINISHED ".new-" /* and the name; locked while somebody is at it */
@@ -128,6 +129,21 @@ static int render(int store, const char *name, struct source *src, const char *i
 	return -1;
 }
 
+/*
+ * Our first versions made trees without the mark; who makes one in place, as rkt does, marks it before a pod has it.
+ * So one that a pod has is whole, and is marked now. 1, or 0 when it is not.
+ */
+static int adopt(int store, const char *data, const char *id, struct err *e)
+{
+	AUTO_CLOSE int tree = openat(store, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret;
+
+	if (tree < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "tree %s", id);
+	ret = tree_is_in_use(data, id, e);
+	return ret > 0 && write_file_atomic(tree, RENDERED, "", 0, 0644, e) < 0 ? -1 : ret;
+}
+
 /* 1, or 0 when there is none that is whole */
 static int is_there(int store, const char *id, struct err *e)
 {
@@ -165,6 +181,8 @@ int tree_render(const char *data, const char *name, struct source *src, char id_
 	if (lock < 0)
 		return -1;
 	ret = is_there(store, id_r, e);
+	if (ret == 0)
+		ret = adopt(store, data, id_r, e);
 	if (ret == 0 && tree_remove(store, id_r, e) == 0) /* what rkt has left half made */
 		return render(store, name, src, id_r, e);
 	return ret > 0 ? 0 : -1;
