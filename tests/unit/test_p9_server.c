@@ -470,10 +470,8 @@ static void names_are_no_circle(void **state)
 		make_file(name, "text", 0600);
 		assert_int_equal(walk(0, i, name), 0);
 	}
-	(void)alarm(20); /* it would look for the top for ever */
 	assert_int_equal(attr(2, &a), -ESTALE);
 	assert_int_equal(attr(1, &a), 0); /* as a file that has no name any more */
-	(void)alarm(0);
 }
 
 /* More names than descriptors: those that were closed are found again, wherever they are by now. */
@@ -723,6 +721,7 @@ int main(void)
 		return 1;
 	if (symlinkat("x", base, "secret") < 0)
 		return 1;
+	(void)alarm(120); /* what looks for the top of a circle does not end */
 #ifndef __SANITIZE_ADDRESS__ /* whose run-time makes calls of its own */
 	struct err e = ERR_INIT;
 
