@@ -33,13 +33,14 @@ enum session_phase {
 	SESSION_LEAVING, /* REMOVE was sent, its answer awaited */
 };
 
-/* An app, or a process that entered one. */
+/* An app, or a process that entered one. What is looked at of those that are absent stands before the buffers. */
 struct session_app {
 	enum session_phase phase;
 	uint8_t *plan; /* of one that comes and goes: ours */
 	size_t plan_len, plan_sent;
 	bool start_due, remove_due;
 	bool stop_due;
+	bool attached;           /* somebody is (stage1/control.h): not begun again or gone before they know its end */
 	uint32_t stop_grace_ms;
 	enum { SESSION_APP_NEW, SESSION_APP_STARTED, SESSION_APP_OVER } state;
 	enum wire_app_state how; /* when OVER: EXITED, KILLED or FAILED */
@@ -54,7 +55,6 @@ struct session_app {
 	bool size_due;           /* rows and cols are to be sent */
 	uint32_t rows, cols;
 	uint32_t kill_due;       /* the signal to be sent, or 0 */
-	bool attached;           /* somebody is (stage1/control.h): not begun again or gone before they know its end */
 };
 
 struct session_exec {
