@@ -133,10 +133,7 @@ int appdir_add(const struct poddir *pod, struct content *content, struct err *e)
 	bool overlay = pod_uses_overlay(pod->fd);
 	AUTO_CLOSE int marks = open_marks(pod->fd, e);
 
-	if (marks < 0)
-		return -1;
-	forget_runs(marks, app->name); /* of one of this name that was here */
-	if (pod_prepare_app(pod, app, overlay, e) < 0 ||
+	if (marks < 0 || pod_prepare_app(pod, app, overlay, e) < 0 ||
 		(overlay && layers_mount_app(pod, app->name, e) < 0) || insert(pod->fd, content, e) < 0)
 		return -1;
 	return mark(marks, app->name, "created", e);

@@ -27,7 +27,7 @@ static int add(struct known_pod *pod, struct content *content, bool debug, struc
 	const char *app = content->apps[0].name;
 	struct err undo = ERR_INIT;
 
-	/* one that was killed left files of an app that the manifest has not */
+	/* one that was killed left files of an app that the manifest has not, or marks */
 	if (refuse_second(pod->dir.fd, app, e) < 0 || appdir_remove(&pod->dir, app, e) < 0)
 		return -1;
 	if (appdir_add(&pod->dir, content, e) == 0 && app_cross(pod, "app/add", app, debug, e) == 0)

@@ -154,15 +154,15 @@ static int is_there(int store, const char *id, struct err *e)
 	return errno == ENOENT ? 0 : err_sys(e, "tree %s", id);
 }
 
-/* rkt removes lock files that nobody holds. */
-static int lock_tree(int locks, const char *id, struct err *e)
+/* rkt removes lock files that nobody holds: it is made again, then. -1 with errno. */
+static int lock_file(int dir, const char *name, int how)
 {
 	int fd;
 
 	do
-		fd = lock_at(locks, id, O_CREAT, LOCK_EX);
+		fd = lock_at(dir, name, O_CREAT, how);
 	while (fd < 0 && errno == ENOENT);
-	return fd < 0 ? err_sys(e, "lock tree %s", id) : fd;
+	return fd;
 }
 
 int tree_render(const char *data, const char *name, struct source *src, char id_r[TREE_ID_LEN + 1],
@@ -177,9 +177,9 @@ int tree_render(const char *data, const char *name, struct source *src, char id_
 	ret = is_there(store, id_r, e);
 	if (ret != 0)
 		return ret < 0 ? -1 : 0;
-	lock = lock_tree(locks, id_r, e);
+	lock = lock_file(locks, id_r, LOCK_EX);
 	if (lock < 0)
-		return -1;
+		return err_sys(e, "lock tree %s", id_r);
 	ret = is_there(store, id_r, e);
 	if (ret == 0)
 		ret = adopt(store, data, id_r, e);
@@ -199,9 +199,7 @@ int trees_lock(const char *data, int how, struct err *e)
 	dir = openat(fd, "locks", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open %s/locks", data);
-	do
-		lock = lock_at(dir, "prepareLock", O_CREAT, how);
-	while (lock < 0 && errno == ENOENT);
+	lock = lock_file(dir, "prepareLock", how);
 	return lock < 0 ? err_sys(e, "lock %s/locks/prepareLock", data) : lock;
 }
 
