@@ -90,11 +90,12 @@ static int wait_for_start(struct err *e)
 
 static int stop_pod(const struct stop_opts *opts, struct err *e)
 {
-	AUTO_CLOSE int supervisor = wait_for_start(e) < 0 ? -1 : find_supervisor();
-	struct pollfd end = { .fd = supervisor, .events = POLLIN };
+	AUTO_CLOSE int supervisor = -1;
+	struct pollfd end = { .events = POLLIN };
 
-	if (e->kind != ERR_NONE)
+	if (is_starting() && wait_for_start(e) < 0)
 		return -1;
+	supervisor = end.fd = find_supervisor();
 	if (supervisor >= 0 && signal_supervisor(supervisor, opts->force ? SIGKILL : SIGPWR, e) < 0)
 		return -1; /* stage1/signals.h */
 	if (supervisor >= 0 && !opts->force)
