@@ -362,20 +362,27 @@ static uint32_t reads_all(struct peer *p)
 	}
 }
 
-/* The pod has ended, and its supervisor waits a little for who reads; not for who does not. */
-static void the_last_of_a_command_is_told_when_the_pod_has_ended(void **state)
+/* One who is behind with reading when the command, and then the pod, has ended. */
+static struct peer *peer_behind_the_end(void)
 {
-	struct peer *p;
-	int status;
 	unsigned id;
-	pid_t reader;
+	struct peer *p = peer_behind(&id);
 
-	(void)state;
-	p = peer_behind(&id);
 	command_ends(id);
 	(void)frame_put_app(&guest, 0, WIRE_APP_EXITED, 0, "");
 	(void)frame_put(&guest, WIRE_END, 0, 0, NULL, 0);
 	guest_said();
+	return p;
+}
+
+/* The pod has ended, and its supervisor waits a little for who reads; not for who does not. */
+static void the_last_of_a_command_is_told_when_the_pod_has_ended(void **state)
+{
+	struct peer *p = peer_behind_the_end();
+	int status;
+	pid_t reader;
+
+	(void)state;
 	reader = fork();
 	if (reader == 0)
 		_exit((int)reads_all(p));
@@ -388,15 +395,9 @@ static void the_last_of_a_command_is_told_when_the_pod_has_ended(void **state)
 
 static void who_does_not_read_is_told_so(void **state)
 {
-	struct peer *p;
-	unsigned id;
+	struct peer *p = peer_behind_the_end();
 
 	(void)state;
-	p = peer_behind(&id);
-	command_ends(id);
-	(void)frame_put_app(&guest, 0, WIRE_APP_EXITED, 0, "");
-	(void)frame_put(&guest, WIRE_END, 0, 0, NULL, 0);
-	guest_said();
 	c->last_patience_ms = 1;
 	control_close(c, s);
 	c = NULL;
